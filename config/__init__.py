@@ -1,0 +1,1 @@
+"""Settings and their defaults, printer profiles, letter types, translations: what a village changes without code."""

@@ -1,0 +1,198 @@
+"""The kiosk's settings: their schema, their defaults, and one way to read them.
+
+A wrong file is refused with its name, the key and the reason; nothing is guessed and nothing is ignored.
+"""
+
+import re
+import tomllib
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Changed = TypeVar("Changed", bound=msgspec.Struct)
+Language = Annotated[str, Meta(pattern="^(id|jv|en)$")]
+
+#: The settings files that come with the product.
+PROFILES = files(__package__) / "profiles"
+
+
+class SettingsError(Exception):
+    """A settings file that cannot be used; its text names file, line where known, key and reason."""
+
+
+class Profile(StrEnum):
+    PRODUCTION = "production"  # refuses virtual devices
+    DEMO = "demo"
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every table of the file is."""
+
+
+class Village(Table, kw_only=True):
+    """Who the hall is; printed on every letter. `code` is Kemendagri's, as two villages may share a name."""
+
+    code: Annotated[str, Meta(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$")]
+    name: Name
+    kecamatan: Name
+    kabupaten: Name
+    address: Name
+    head_name: Name
+    secretary_name: Name
+    head_nip: str = ""
+    timezone: str = "Asia/Jakarta"
+    # The prefix of every QR: a URL in QR's alphanumeric alphabet, so that any phone opens it and the code stays small.
+    check_url: Annotated[str, Meta(pattern=r"^[0-9A-Z$*+\-./:]{8,60}/$")] = "HTTPS://CEK.DESA.ID/S/"
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone is called {self.timezone!r}") from error
+
+
+class Screen(Table, kw_only=True):
+    """The panel. `video_driver` is SDL's: "KMSDRM" on a device, "x11" in a desktop, "offscreen" for tests."""
+
+    width_px: Annotated[int, Meta(ge=480, le=7680)] = 1080
+    height_px: Annotated[int, Meta(ge=480, le=7680)] = 1920
+    ppi: Annotated[float, Meta(ge=50, le=400)] = 102.5
+    fullscreen: bool = True
+    video_driver: Annotated[str, Meta(pattern="^(KMSDRM|x11|offscreen)$")] = "KMSDRM"
+    languages: tuple[Language, ...] = ("id", "jv", "en")
+
+    def __post_init__(self) -> None:
+        if "id" not in self.languages:
+            raise ValueError("languages must contain 'id': Indonesian is the one that is complete")
+
+
+class Driver(Table, kw_only=True):
+    """A device: the name of its driver, and the driver's own options."""
+
+    driver: Name
+    options: dict[str, Any] = {}
+
+
+class PrinterDriver(Driver, kw_only=True):
+    profile: Name = "generic-80mm"  # a file of config/printers
+
+
+class Cradle(Driver, kw_only=True):
+    cradle: bool = False  # True where the card stays in a holder: taking it away ends the visit
+
+
+class QueueService(Table, kw_only=True):
+    """One line in the hall. `code` is the letter before its numbers."""
+
+    code: Annotated[str, Meta(pattern="^[A-Z]$")]
+    icon: str = "queue"
+    name: dict[Language, Name]
+
+    def __post_init__(self) -> None:
+        if "id" not in self.name:
+            raise ValueError(f"queue service {self.code!r} needs a name in 'id'")
+
+
+class Queue(Table, kw_only=True):
+    services: Annotated[tuple[QueueService, ...], Meta(min_length=1, max_length=12)]
+
+    def __post_init__(self) -> None:
+        codes = [service.code for service in self.services]
+        if len(set(codes)) != len(codes):
+            raise ValueError("two queue services have the same code")
+
+
+class Patience(Table, kw_only=True):
+    """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
+    answer)."""
+
+    before_warning_s: Annotated[float, Meta(ge=10, le=600)] = 60.0
+    warning_s: Annotated[float, Meta(ge=20, le=120)] = 20.0
+    after_result_s: Annotated[float, Meta(ge=5, le=120)] = 20.0
+
+
+class Settings(Table, kw_only=True):
+    profile: Profile
+    kiosk_id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")] = "kiosk-1"
+    state_dir: str = "/var/lib/anjungan-desa"
+    database_url: str = ""  # empty: SQLite in the state directory
+    letters_dir: str = ""  # empty: the letter types that come with the product
+    village: Village
+    screen: Screen = Screen()
+    card_reader: Cradle | None = None
+    code_scanner: Driver | None = None
+    printer: PrinterDriver | None = None
+    queue: Queue
+    patience: Patience = Patience()
+
+    @property
+    def state_path(self) -> Path:
+        return Path(self.state_dir)
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.state_path / 'kiosk.sqlite'}"
+
+
+def load(path: Path) -> Settings:
+    """The settings in the TOML file at `path`. Raises SettingsError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+    try:
+        return msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explain(path, text, str(error))) from error
+
+
+def changed(table: Changed, **values: Any) -> Changed:
+    """A copy of a table of settings with some values replaced. They are the caller's own and not checked again."""
+    return msgspec.structs.replace(table, **values)
+
+
+def driver_options(settings_path: Path, table: str, options_type: type, options: dict[str, Any]) -> Any:
+    """A driver's own options, checked against its `Options`. Raises SettingsError."""
+    try:
+        return msgspec.convert(options, options_type)
+    except msgspec.ValidationError as error:
+        text = settings_path.read_text("utf-8")
+        raise SettingsError(_explain(settings_path, text, str(error), prefix=f"{table}.options")) from error
+
+
+def _explain(path: Path, text: str, message: str, prefix: str = "") -> str:
+    """«file:line: key: reason» out of msgspec's «reason - at `$.table.key`»."""
+    reason, _, where = message.partition(" - at ")
+    found = re.search(r"`\$\.?([^`]*)`", where)
+    key = found[1] if found else ""
+    unknown = re.search(r"unknown field `([^`]+)`", reason)
+    if unknown:
+        key = f"{key}.{unknown[1]}" if key else unknown[1]
+        reason = "no such setting"
+    key = ".".join(part for part in (prefix, key) if part)
+    line = _line_of(text, key)
+    return f"{path}{f':{line}' if line else ''}: {key + ': ' if key else ''}{reason}"
+
+
+def _line_of(text: str, key: str) -> int | None:
+    """The line that sets the dotted `key`, where the file writes it in the usual way."""
+    table, wanted = "", re.sub(r"\[[^\]]*\]", "", key)
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
+            table = header[1]
+            if table == wanted:
+                return number
+        elif setting := re.match(r"\s*([A-Za-z0-9_.-]+)\s*=", line):
+            if ".".join(part for part in (table, setting[1]) if part) == wanted:
+                return number
+    return None

@@ -1,0 +1,1 @@
+"""The bench: the virtual devices and the world around them, driven from outside the process."""

@@ -1,0 +1,393 @@
+"""The world outside a kiosk of virtual devices: residents with cards, codes to show, paper, and what breaks.
+
+`COMMANDS` is the one table of what can be done to it; the socket, `kiosk bench` and the panel all go through it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hardware.device import Device, Sink, StatusChanged
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from hardware.card_reader.interface import Card
+    from hardware.card_reader.virtual import VirtualCardReader
+    from hardware.code_scanner.virtual import VirtualScanner
+    from hardware.printer.virtual import VirtualEscposPrinter, VirtualPrinter
+
+#: What lies on the reader when it is nobody's.
+UNREADABLE_CARD = "an unreadable card"
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+class BenchError(Exception):
+    """What cannot be done on the bench, in one plain line."""
+
+
+class NotYet(Exception):
+    """What was asked for has not happened yet: ask again after the next change, for at most `patience_s`."""
+
+    def __init__(self, text: str, patience_s: float) -> None:
+        super().__init__(text)
+        self.patience_s = patience_s
+
+
+@dataclass(frozen=True)
+class Command:
+    """`arguments` is for people and for the count: words, those in brackets optional."""
+
+    name: str
+    arguments: str
+    help: str
+    function: Callable[..., Any]
+
+
+class Glass(Protocol):
+    """The kiosk's screen as somebody in front of it sees and touches it."""
+
+    def targets(self) -> dict[str, tuple[int, int, int, int]]:
+        """What can be touched now: name → (x, y, width, height) in pixels from the upper left corner."""
+
+    def tap(self, x: int, y: int) -> None:
+        """Touch there, at the pace of a finger; returns at once."""
+
+    def picture(self, path: str) -> None:
+        """Write a PNG of what is shown."""
+
+
+class World:
+    """The devices of one kiosk, each None where the kiosk uses a real one, the residents' cards by name, and the
+    kiosk's screen where it may be touched from here.
+
+    on_change: called after each change, from whichever thread made it; must only wake somebody.
+    """
+
+    def __init__(
+        self,
+        card_reader: VirtualCardReader | None,
+        scanner: VirtualScanner | None,
+        printer: VirtualEscposPrinter | None,
+        cards: Mapping[str, Card],
+        glass: Glass | None = None,
+    ) -> None:
+        self.cards = cards
+        self.glass = glass
+        self.devices: dict[str, Device | None] = {"reader": card_reader, "scanner": scanner, "printer": printer}
+        self.card_on_reader: str | None = None
+        self.unplugged: set[str] = set()
+        self.on_change: Callable[[], None] | None = None
+        if printer is not None:
+            printer.outside.on_paper = lambda paper: self.changed()
+
+    def watch(self, sink: Sink) -> Sink:
+        """`sink`, with this world looking on: start the devices with it, so that their edges are changes here too."""
+
+        def watched(event: Any) -> None:
+            sink(event)
+            if isinstance(event, StatusChanged):
+                self.changed()
+
+        return watched
+
+    def run(self, command: str, arguments: Sequence[str] = (), directory: Path = Path("/")) -> Any:
+        """Do what a line of `COMMANDS` says; the answer is text, numbers or a dict of them. `directory` is where
+        relative paths begin. Raises BenchError, and NotYet from a command that waits."""
+        entry = _find(command)
+        _check_count(entry, arguments)
+        answer = entry.function(self, directory, *arguments)
+        self.changed()
+        return answer
+
+    @property
+    def papers(self) -> list[Image.Image]:
+        """Every paper that came out so far, drawn from the bytes that the driver sent; mode "1"."""
+        printer = self.devices["printer"]
+        return [paper.image for paper in printer.outside.papers] if printer else []
+
+    def device(self, name: str) -> Any:
+        """A virtual device. Raises BenchError."""
+        if name not in self.devices:
+            raise BenchError(f"{name!r} is no device; there are: {', '.join(self.devices)}")
+        device = self.devices[name]
+        if device is None:
+            raise BenchError(f"the kiosk's {name} is not a virtual one")
+        return device
+
+    def state(self) -> dict[str, Any]:
+        """What can be seen from outside, ready for JSON; without any number of a card and without payloads."""
+        printer = self.devices["printer"]
+        return {
+            "devices": {name: _describe(device) for name, device in self.devices.items()},
+            "cards": sorted(self.cards),
+            "card_on_reader": self.card_on_reader,
+            "unplugged": sorted(self.unplugged),
+            "papers": len(self.papers),
+            "printer": _describe_outside(printer.outside) if printer else None,
+            "errors": list(printer.outside.errors) if printer else [],
+        }
+
+    def changed(self) -> None:
+        """Something can be seen that could not be seen before: whoever waits looks again."""
+        on_change = self.on_change  # the server, whose thread sets it back to None when it ends
+        if on_change is not None:
+            on_change()
+
+
+def _describe(device: Any) -> dict[str, Any] | None:
+    if device is None:
+        return None
+    status = device.status
+    return {"state": status.state.value, "code": status.code, "detail": status.detail}
+
+
+def _describe_outside(outside: VirtualPrinter) -> dict[str, Any]:
+    """What is wrong with the printer, and how many rows of a paper that was not cut off hang in it."""
+    return outside.state | {"hanging_rows": outside.hanging.image.height}
+
+
+def _find(name: str) -> Command:
+    if name not in COMMANDS:
+        raise BenchError(f"{name!r} is no command of the bench; there are: {', '.join(COMMANDS)}")
+    return COMMANDS[name]
+
+
+def _check_count(command: Command, arguments: Sequence[str]) -> None:
+    words = command.arguments.split()
+    needed = sum(not word.startswith("[") for word in words)
+    if not needed <= len(arguments) <= len(words):
+        raise BenchError(f"use: {command.name} {command.arguments}".rstrip())
+
+
+def _number(text: str, least: int, what: str) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise BenchError(f"{text!r} is no {what}: a whole number from {least} up")
+    return int(text)
+
+
+# The residents.
+
+
+def _tap(world: World, directory: Path, name: str) -> str:
+    reader = world.device("reader")
+    if name not in world.cards:
+        raise BenchError(f"nobody is called {name!r}; the cards are of: {', '.join(sorted(world.cards))}")
+    reader.tap(world.cards[name])
+    world.card_on_reader = name
+    return f"{name}'s card is on the reader"
+
+
+def _take_card(world: World, directory: Path) -> str:
+    world.device("reader").remove()
+    world.card_on_reader = None
+    return "no card is on the reader"
+
+
+def _present_unreadable(world: World, directory: Path) -> str:
+    world.device("reader").present_unreadable()
+    world.card_on_reader = UNREADABLE_CARD
+    return f"{UNREADABLE_CARD} is on the reader"
+
+
+def _show_qr(world: World, directory: Path, what: str) -> str:
+    scanner = world.device("scanner")
+    if what == "last":
+        scanner.show_picture(_last_paper(world))
+        return "the newest paper is before the scanner"
+    if what.lower().endswith(PICTURES):
+        scanner.show_picture(_open_picture(directory / what))
+        return "the picture is before the scanner"
+    scanner.show(os.fsencode(what))
+    return "a code with that text is before the scanner"
+
+
+def _last_paper(world: World) -> Image.Image:
+    world.device("printer")
+    if not world.papers:
+        raise BenchError("no paper has come out yet")
+    return world.papers[-1]
+
+
+def _open_picture(path: Path) -> Image.Image:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("L")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise BenchError(f"{path}: is no picture that can be shown: {error}") from error
+
+
+# The paper.
+
+
+def _save_paper(world: World, directory: Path, where: str) -> str:
+    paper, path = _last_paper(world), directory / where
+    if path.is_dir():
+        path /= f"paper-{len(world.papers)}.png"
+    try:
+        paper.save(path)
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path}: cannot be written: {error}") from error
+    return str(path)
+
+
+def _wait_paper(world: World, directory: Path, count: str, seconds: str = "60") -> int:
+    world.device("printer")
+    wanted, came = _number(count, 1, "number of papers"), len(world.papers)
+    if came < wanted:
+        raise NotYet(f"{came} papers have come out, not {wanted}", float(_number(seconds, 0, "number of seconds")))
+    return came
+
+
+# The screen.
+
+PATIENCE_S = "10"
+
+
+def _glass(world: World) -> Glass:
+    if world.glass is None:
+        raise BenchError("this kiosk's screen cannot be touched from the bench")
+    return world.glass
+
+
+def _target(world: World, name: str, seconds: str) -> tuple[int, int]:
+    """The middle of what can be touched under that name; waits until it is there."""
+    targets = _glass(world).targets()
+    if name not in targets:
+        text = f"{name!r} is not on the screen; there are: {', '.join(targets) or 'nothing to touch'}"
+        raise NotYet(text, float(_number(seconds, 0, "number of seconds")))
+    x, y, width, height = targets[name]
+    return x + width // 2, y + height // 2
+
+
+def _touch(world: World, directory: Path, name: str, seconds: str = PATIENCE_S) -> str:
+    x, y = _target(world, name, seconds)
+    _glass(world).tap(x, y)
+    return f"touched {name} at {x}, {y}"
+
+
+def _wait_screen(world: World, directory: Path, name: str, seconds: str = PATIENCE_S) -> str:
+    _target(world, name, seconds)
+    return f"{name} is on the screen"
+
+
+def _type(world: World, directory: Path, text: str) -> str:
+    spots = [_target(world, "key:space" if key == " " else f"key:{key}", PATIENCE_S) for key in text]
+    for spot in spots:
+        _glass(world).tap(*spot)
+    return f"typed {len(spots)} keys"
+
+
+def _screen(world: World, directory: Path) -> list[str]:
+    return list(_glass(world).targets())
+
+
+def _picture(world: World, directory: Path, file: str) -> str:
+    path = directory / file
+    try:
+        _glass(world).picture(str(path))
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path}: cannot be written: {error}") from error
+    return str(path)
+
+
+# What breaks.
+
+
+def _outside(method: str, done: str) -> Callable[[World, Path], str]:
+    """A command that does one thing to the printer from outside."""
+
+    def do(world: World, directory: Path) -> str:
+        getattr(world.device("printer").outside, method)()
+        return done
+
+    return do
+
+
+def _to_printer(method: str, done: str) -> Callable[[World, Path, str], str]:
+    """The same, of a command that names the device."""
+
+    def do(world: World, directory: Path, name: str) -> str:
+        if name != "printer":
+            raise BenchError(f"only the printer can do that, not {name!r}")
+        getattr(world.device(name).outside, method)()
+        return f"the printer {done}"
+
+    return do
+
+
+def _after(method: str, unit: str, what: str) -> Callable[[World, Path, str], str]:
+    """A command that lets something happen to the printer after so many more rows or bytes."""
+
+    def do(world: World, directory: Path, count: str) -> str:
+        outside = world.device("printer").outside
+        getattr(outside, method)(_number(count, 1, f"number of {unit}"))
+        return f"{what} after {count} more {unit}"
+
+    return do
+
+
+def _unplug(world: World, directory: Path, name: str) -> str:
+    world.device(name).unplug()
+    world.unplugged.add(name)
+    return f"the {name} is unplugged"
+
+
+def _plug(world: World, directory: Path, name: str) -> str:
+    world.device(name).plug()
+    world.unplugged.discard(name)
+    return f"the {name} is plugged in"
+
+
+def _state(world: World, directory: Path) -> dict[str, Any]:
+    return world.state()
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("tap", "NAME", "lay a resident's card on the reader", _tap),
+        Command("take-card", "", "take the card away", _take_card),
+        Command("unreadable-card", "", "lay a card on the reader that it cannot read", _present_unreadable),
+        Command("show-qr", "last|PICTURE|TEXT", "show the scanner the newest paper, a picture or a code", _show_qr),
+        Command("touch", "NAME [SECONDS]", "touch the screen there, once it shows that name (10 s)", _touch),
+        Command("type", "TEXT", "touch the keys of the keyboard that is shown", _type),
+        Command("screen", "", "the names of what can be touched now", _screen),
+        Command("wait-screen", "NAME [SECONDS]", "wait until the screen shows that name (10 s)", _wait_screen),
+        Command("picture", "FILE", "save a picture of the screen", _picture),
+        Command("paper-out", "", "the paper is at its end", _outside("paper_out", "the paper is out")),
+        Command("paper-near-end", "", "little paper is left", _outside("paper_near_end", "little paper is left")),
+        Command("refill", "", "put a new roll in", _outside("refill", "a new roll is in")),
+        Command("open-cover", "", "open the printer's cover", _outside("open_cover", "the cover is open")),
+        Command("close-cover", "", "close it", _outside("close_cover", "the cover is closed")),
+        Command("silence", "printer", "it takes bytes and answers nothing", _to_printer("go_silent", "is silent")),
+        Command("answer", "printer", "it answers again", _to_printer("answer_again", "answers again")),
+        Command(
+            "power-off", "printer", "switch it off: what is in its buffer is lost", _to_printer("power_off", "is off")
+        ),
+        Command("power-on", "printer", "give it its power back", _to_printer("power_on", "is on")),
+        Command("jam", "", "the cutter is stuck", _outside("jam", "the cutter is stuck")),
+        Command("clear-jam", "", "free it", _outside("clear_jam", "the cutter is free")),
+        Command("fail-at-row", "ROWS", "the paper ends there", _after("paper_out_at_row", "rows", "the paper ends")),
+        Command(
+            "lose-power-at-row", "ROWS", "its power fails there", _after("lose_power_at_row", "rows", "the power fails")
+        ),
+        Command(
+            "reset-at-byte",
+            "BYTES",
+            "its connection breaks there",
+            _after("reset_at_byte", "bytes", "the connection breaks"),
+        ),
+        Command("unplug", "reader|scanner|printer", "pull the cable out", _unplug),
+        Command("plug", "reader|scanner|printer", "put it back", _plug),
+        Command("state", "", "what can be seen from outside, as JSON", _state),
+        Command("save-paper", "DIRECTORY|FILE", "save the picture of the newest paper", _save_paper),
+        Command("wait-paper", "COUNT [SECONDS]", "wait until so many papers have come out (60 s)", _wait_paper),
+    )
+}

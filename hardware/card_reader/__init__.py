@@ -1,0 +1,1 @@
+"""Card readers: `interface.py` is the promise, the other files are drivers."""

@@ -1,0 +1,1 @@
+"""Code scanners: `interface.py` is the promise, the other files are drivers."""

@@ -1,0 +1,1 @@
+"""Receipt printers: `interface.py` is the promise, the other files are drivers and the language they speak."""

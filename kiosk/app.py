@@ -1,0 +1,287 @@
+"""Puts the parts together: settings, devices, office, attendant and face. The one place that knows them all.
+
+The face comes first, because the first frame is what people wait for; everything else is imported and opened in a
+thread of its own behind it.
+"""
+
+import fcntl
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from config.settings import Driver, Profile, Settings, SettingsError, driver_options
+from hardware import drivers
+from hardware.card_reader.interface import Card
+from hardware.device import Device, StatusChanged
+from kiosk import sd_notify
+from kiosk.bus import Bus
+from kiosk.devices import Devices
+from kiosk.idle import FIRST_SERIAL, idle_view
+from kiosk.views import Scene, Warning
+
+log = logging.getLogger(__name__)
+
+#: Between two tries to open a database that cannot be opened.
+OFFICE_RETRY_S = 15.0
+
+
+class AlreadyRunning(Exception):
+    """Another kiosk works in the same state directory."""
+
+
+class StateLock:
+    """One writing process per state directory, which is made where it is missing. The lock goes with the process,
+    however that ends. Entering raises AlreadyRunning."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._directory = settings.state_path
+
+    def __enter__(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = open(self._directory / "kiosk.lock", "a")  # noqa: SIM115 (held until __exit__)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise AlreadyRunning(f"another kiosk runs in {self._directory}") from error
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+
+def check_settings(settings: Settings, path: Path) -> list[str]:
+    """What else is wrong behind settings that could be read: drivers, printer profile, letter types. Opens nothing."""
+    from kiosk.letter_types import letters_directory, load_letter_types
+
+    problems = []
+    for kind in KINDS:
+        try:
+            build_device(settings, path, kind)
+        except SettingsError as error:
+            problems.append(str(error))
+    _, broken = load_letter_types(letters_directory(settings))
+    return problems + [str(error) for error in broken]
+
+
+def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
+    """The device that the settings name for `kind`, not started; None where the hall has none.
+
+    Raises SettingsError for an unknown driver, wrong options, or a virtual device in the production profile.
+    """
+    wanted: Driver | None = getattr(settings, kind)
+    if wanted is None:
+        return None
+    try:
+        driver = drivers.load(kind, wanted.driver)
+    except drivers.UnknownDriver as error:
+        raise SettingsError(f"{path}: {kind}.driver: {error}") from error
+    if driver.virtual and settings.profile is Profile.PRODUCTION:
+        raise SettingsError(f"{path}: {kind}.driver: {wanted.driver!r} is virtual, which production refuses")
+    options = driver_options(path, kind, driver.Options, wanted.options)
+    if kind == "printer":
+        return driver(kind, load_printer_profile(path, wanted.profile), options)
+    return driver(kind, options)
+
+
+def load_printer_profile(path: Path, name: str) -> Any:
+    """The printer profile of that name in `config/printers`. Raises SettingsError."""
+    from hardware.printer.profiles import ProfileError, load_profile
+
+    try:
+        return load_profile(files("config") / "printers" / f"{name}.toml")
+    except ProfileError as error:
+        raise SettingsError(f"{path}: printer.profile: {error}") from error
+
+
+KINDS = ("card_reader", "code_scanner", "printer")
+
+
+class Kiosk:
+    """One kiosk in one process. `run` blocks the main thread until the window is closed or `stop` is called.
+
+    bench_cards: the cards of the bench by name; where they are given, the virtual devices and the screen are driven
+        from outside, over a socket in the state directory.
+    prepare_office: called with the office before anybody is served.
+    on_ready: called once, from the opening thread, when everything serves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        path: Path,
+        bench_cards: Mapping[str, Card] | None = None,
+        prepare_office: Callable[[Any], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        self.settings, self._path, self._bench_cards = settings, path, bench_cards
+        self._prepare_office, self._on_ready = prepare_office, on_ready
+        self.bus = Bus()
+        self.devices: dict[str, Device] = {}
+        self.exit_status = 0
+        self._closing = threading.Event()
+        self._closers: list[Callable[[], None]] = []
+        self._spooler: Any = None
+        self.face: Any = None
+        self.world: Any = None
+
+    def run(self) -> int:
+        with StateLock(self.settings):
+            return self._run()
+
+    def _run(self) -> int:
+        from screens.face import Face, FaceSettings
+
+        screen = self.settings.screen
+        self.face = Face(
+            FaceSettings(
+                width_px=screen.width_px,
+                height_px=screen.height_px,
+                ppi=screen.ppi,
+                fullscreen=screen.fullscreen,
+                video_driver=screen.video_driver,
+                village_name=self.settings.village.name,
+                languages=screen.languages,
+                heartbeat_s=sd_notify.heartbeat_s(),
+            ),
+            post=self.bus.post,
+            on_started=self._on_first_frame,
+            on_frame=sd_notify.watchdog_pulse(),
+            on_error=self._on_face_error,
+        )
+        self.face.show(Scene(FIRST_SERIAL, idle_view(self.settings, Devices(), ready=False)))
+        try:
+            self.face.run()
+        finally:
+            self._close()
+        return self.exit_status
+
+    def stop(self, exit_status: int = 0) -> None:
+        """From any thread."""
+        self.exit_status = exit_status
+        self._closing.set()
+        if self.face is not None:
+            self.face.stop()
+
+    # Behind the first frame.
+
+    def _on_first_frame(self) -> None:
+        sd_notify.notify("READY=1")
+        threading.Thread(target=self._open, name="opening", daemon=True).start()
+
+    def _open(self) -> None:
+        try:
+            self._open_all()
+        except SettingsError as error:
+            log.error("%s", error)
+            self.stop(exit_status=2)
+        except Exception:
+            log.exception("the kiosk could not be put together")
+            self.stop(exit_status=1)
+
+    def _open_all(self) -> None:
+        for kind in KINDS:
+            device = build_device(self.settings, self._path, kind)
+            if device is not None:
+                self.devices[kind] = device
+        self._start_attendant()
+        sink = self._sink
+        if self._bench_cards is not None:
+            sink = self._start_bench(sink)
+        for device in self.devices.values():
+            device.start(sink)
+            self._closers.append(device.stop)
+        self._open_office()
+
+    def _start_attendant(self) -> None:
+        from kiosk.attendant import Attendant, Stop
+        from kiosk.clock import Clock
+
+        self._board = Devices(self.devices.get("code_scanner"))
+        workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="office")
+        attendant = Attendant(self.settings, self.bus, Clock(), _ShownToBench(self), self._board, workers)
+        thread = threading.Thread(target=attendant.run, name="attendant", daemon=True)
+        thread.start()
+
+        def close() -> None:
+            self.bus.post(Stop())
+            thread.join(2.0)
+            workers.shutdown(wait=True)
+
+        self._closers.append(close)
+
+    def _start_bench(self, sink: Callable[[Any], None]) -> Callable[[Any], None]:
+        from hardware.bench.server import BenchServer
+        from hardware.bench.world import World
+        from screens.glass import Glass
+
+        virtual = {kind: device if device.virtual else None for kind, device in self.devices.items()}
+        glass = Glass(self.face, self.settings.screen.ppi)
+        self.world = World(*(virtual.get(kind) for kind in KINDS), self._bench_cards, glass)
+        server = BenchServer(self.world, self.settings.state_path / "bench.sock")
+        server.start()
+        self._closers += [glass.close, server.stop]
+        return self.world.watch(sink)
+
+    def _open_office(self) -> None:
+        from kiosk.clock import Clock
+        from kiosk.office import Office, OfficeClosed, OfficeOpened
+        from kiosk.store.errors import StoreError
+
+        while not self._closing.is_set():
+            try:
+                office = Office.open(self.settings, Clock(), self._board, self.devices.get("printer"), self.bus.post)
+            except StoreError as error:
+                log.error("%s", error)
+                self.bus.post(OfficeClosed("DATABASE-BROKEN"))
+                self._closing.wait(OFFICE_RETRY_S)
+                continue
+            if self._prepare_office is not None:
+                self._prepare_office(office)
+            self._spooler = office.spooler
+            office.spooler.start()
+            self._closers.append(office.close)
+            self.bus.post(OfficeOpened(office))
+            if self._on_ready is not None:
+                self._on_ready()
+            return
+
+    def _sink(self, event: Any) -> None:
+        """What a device's thread calls: enqueue, and nothing else."""
+        if isinstance(event, StatusChanged) and event.kind == "printer" and self._spooler is not None:
+            self._spooler.printer_changed(event.status)
+        self.bus.post(event)
+
+    def _on_face_error(self, error: BaseException) -> None:
+        from kiosk.attendant import SceneFailed
+
+        log.error("the face could not draw", exc_info=error)
+        self.bus.post(SceneFailed())
+
+    def _close(self) -> None:
+        sd_notify.notify("STOPPING=1")
+        self._closing.set()
+        for close in reversed(self._closers):
+            close()
+
+
+class _ShownToBench:
+    """The face as the attendant uses it; what is new on it is told to the bench, where there is one."""
+
+    def __init__(self, kiosk: Kiosk) -> None:
+        self._kiosk = kiosk
+
+    def show(self, scene: Scene) -> None:
+        self._kiosk.face.show(scene)
+        self._tell_bench()
+
+    def warn(self, warning: Warning | None) -> None:
+        self._kiosk.face.warn(warning)
+        self._tell_bench()
+
+    def _tell_bench(self) -> None:
+        if self._kiosk.world is not None:
+            self._kiosk.world.changed()

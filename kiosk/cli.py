@@ -1,0 +1,167 @@
+"""The command `kiosk`. Each subcommand imports what it needs when it is called, so that the screen starts quickly."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from kiosk import __version__
+
+DEFAULT_CONFIG = Path("/etc/anjungan-desa/kiosk.toml")
+
+#: Exit statuses, the same for every subcommand.
+OK, FAILED, REFUSED = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    return options.run(options)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kiosk", description="Anjungan Desa: the village hall's self-service kiosk.")
+    parser.add_argument("--version", action="version", version=f"Anjungan Desa {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log more, to standard error")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the kiosk of this hall")
+    _add_config(run)
+    run.set_defaults(run=_run)
+
+    demo = commands.add_parser("demo", help="run a kiosk of virtual devices in an invented village")
+    _add_demo_options(demo)
+    demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser("bench", help="drive the virtual devices of a running demo")
+    _add_bench_options(bench)
+    bench.set_defaults(run=_bench)
+
+    office = commands.add_parser("office", help="what officers do: requests, cards, PINs, the queue")
+    _add_office_options(office)
+    office.set_defaults(run=_office)
+
+    selftest = commands.add_parser("selftest", help="check every part of this kiosk and say what to do")
+    _add_config(selftest)
+    selftest.add_argument("--json", action="store_true", help="print the report as JSON")
+    selftest.add_argument("--print", action="store_true", dest="on_paper", help="also print the report as a slip")
+    selftest.set_defaults(run=_selftest)
+
+    config = commands.add_parser("config", help="look after the settings").add_subparsers(required=True, metavar="WHAT")
+    check = config.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
+    check.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+    check.set_defaults(run=_config_check)
+    return parser
+
+
+def default_demo_state() -> Path:
+    """Where a demo keeps its state, by the XDG base directory rules."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "anjungan-desa" / "demo"
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default {DEFAULT_CONFIG}")
+
+
+def _add_demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="default %(default)s")
+    parser.add_argument("--landscape", action="store_true", help="a lying panel (1366×768) instead of a standing one")
+    parser.add_argument("--offscreen", action="store_true", help="draw into memory; drive it with `kiosk bench`")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="play the stories offscreen, keep pictures here")
+    parser.add_argument("--no-panel", action="store_true", help="do not open the panel of the outside world")
+
+
+def _add_bench_options(parser: argparse.ArgumentParser) -> None:
+    from hardware.bench import commands
+
+    parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="the demo's")
+    commands.add_arguments(parser)
+
+
+def _add_office_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk import office_commands
+
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default {DEFAULT_CONFIG}")
+    where.add_argument("--demo", action="store_true", help="the demo's village")
+    parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="the demo's")
+    office_commands.add_arguments(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from config import settings as config
+    from kiosk.app import AlreadyRunning, Kiosk
+
+    try:
+        return Kiosk(config.load(options.config), options.config).run()
+    except (config.SettingsError, AlreadyRunning) as error:
+        return _refuse(error)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from config.settings import SettingsError
+    from kiosk import demo
+    from kiosk.app import AlreadyRunning
+
+    try:
+        return demo.run(options)
+    except (SettingsError, AlreadyRunning) as error:
+        return _refuse(error)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from hardware.bench import commands
+
+    options.socket = options.socket or options.state / "bench.sock"
+    return commands.run(options)
+
+
+def _office(options: argparse.Namespace) -> int:
+    from config.settings import SettingsError
+    from kiosk import office_commands
+    from kiosk.store.errors import StoreError
+
+    try:
+        return office_commands.run(options)
+    except (SettingsError, StoreError) as error:
+        return _refuse(error)
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from config import settings as config
+    from kiosk import selftest
+
+    try:
+        settings = config.load(options.config)
+    except config.SettingsError as error:
+        return _refuse(error)
+    return selftest.run(settings, options.config, as_json=options.json, on_paper=options.on_paper)
+
+
+def _config_check(options: argparse.Namespace) -> int:
+    from config import settings as config
+    from kiosk.app import check_settings
+
+    try:
+        settings = config.load(options.config)
+        problems = check_settings(settings, options.config)
+    except config.SettingsError as error:
+        return _refuse(error)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        return FAILED
+    print(f"{options.config}: usable")
+    return OK
+
+
+def _refuse(error: Exception) -> int:
+    print(f"kiosk: {error}", file=sys.stderr)
+    return REFUSED

@@ -1,0 +1,117 @@
+"""`kiosk demo`: a kiosk of virtual devices in an invented village, with the panel of the outside world beside it.
+
+Where there is no display, the stories are played offscreen and a picture of every screen and paper is kept.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from config import settings as config
+from config.settings import PROFILES, Screen, Settings
+from hardware.bench.client import BenchClient
+from kiosk.app import Kiosk
+from kiosk.demo import village
+from kiosk.demo.stories import STORIES, Storyteller
+
+PROFILE = Path(str(PROFILES / "demo.toml"))
+
+#: A standing 21.5" Full HD panel and a lying 15.6" one.
+PORTRAIT = Screen(width_px=1080, height_px=1920, ppi=102.5, fullscreen=False, video_driver="offscreen")
+LANDSCAPE = Screen(width_px=1366, height_px=768, ppi=100.5, fullscreen=False, video_driver="offscreen")
+#: In a window on a desktop the panel is drawn at half its size, so that the whole of it fits beside the bench.
+WINDOW_SCALE = 0.5
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the demo that the options ask for. Raises SettingsError and AlreadyRunning."""
+    settings, path = settings_of(options.state)
+    panel = LANDSCAPE if options.landscape else PORTRAIT
+    has_display = bool(os.environ.get("DISPLAY"))
+    if options.pictures or not (has_display or options.offscreen):
+        pictures = options.pictures or Path("pictures")
+        return _play_stories(_with_screen(settings, panel), path, pictures)
+    if options.offscreen:
+        print(f"The demo is drawn into memory; drive it with: kiosk bench --state {options.state} COMMAND", flush=True)
+        return _kiosk(_with_screen(settings, panel), path).run()
+    return _run_with_panel(_with_screen(settings, _windowed(panel)), path, with_panel=not options.no_panel)
+
+
+def settings_of(state: Path) -> tuple[Settings, Path]:
+    """The demo's settings with their state in that directory, and the file that they come from."""
+    settings = config.load(PROFILE)
+    return config.changed(settings, state_dir=str(state.absolute())), PROFILE
+
+
+def _with_screen(settings: Settings, screen: Screen) -> Settings:
+    return config.changed(settings, screen=screen)
+
+
+def _windowed(panel: Screen) -> Screen:
+    return config.changed(
+        panel,
+        width_px=round(panel.width_px * WINDOW_SCALE),
+        height_px=round(panel.height_px * WINDOW_SCALE),
+        ppi=panel.ppi * WINDOW_SCALE,
+        video_driver="x11",
+    )
+
+
+def _kiosk(settings: Settings, path: Path, on_ready: Callable[[], None] | None = None) -> Kiosk:
+    return Kiosk(settings, path, bench_cards=village.demo_cards(), prepare_office=_settle_village, on_ready=on_ready)
+
+
+def _settle_village(office: Any) -> None:
+    village.fill(office.residents, office.requests, office.letter_types["domisili"], office.signer.letter)
+    for job in office.spooler.open_jobs():
+        if job.idempotency_key == village.READY_LETTER_KEY:
+            office.spooler.cancel(job.id)  # its slip was taken home long ago
+
+
+def _run_with_panel(settings: Settings, path: Path, with_panel: bool) -> int:
+    panels: list[subprocess.Popen] = []
+    socket = settings.state_path / "bench.sock"
+
+    def open_panel() -> None:
+        panels.append(subprocess.Popen([sys.executable, "-m", "screens.bench_panel", "--socket", str(socket)]))
+
+    print(f"The kiosk's bench is at {socket}: try `kiosk bench tap siti`. Every PIN is 246802.", flush=True)
+    try:
+        return _kiosk(settings, path, open_panel if with_panel else None).run()
+    finally:
+        for panel in panels:
+            panel.terminate()
+            panel.wait(5.0)
+
+
+def _play_stories(settings: Settings, path: Path, pictures: Path) -> int:
+    """Every story in order, offscreen, with a picture of each screen and paper in `pictures`."""
+    pictures = pictures.absolute()
+    pictures.mkdir(parents=True, exist_ok=True)
+    print(f"There is no display: the stories are played offscreen, with pictures in {pictures}", flush=True)
+    failures: list[BaseException] = []
+    kiosk: Kiosk
+
+    def play() -> None:
+        try:
+            teller = Storyteller(BenchClient(settings.state_path / "bench.sock"), pictures, settings)
+            for story in STORIES:
+                print(f"  {story.__doc__}", flush=True)
+                story(teller)
+        except BaseException as error:  # told below, and by the exit status
+            failures.append(error)
+        finally:
+            kiosk.stop(exit_status=int(bool(failures)))
+
+    kiosk = _kiosk(settings, path, on_ready=threading.Thread(target=play, name="stories").start)
+    status = kiosk.run()
+    for failure in failures:
+        print(f"kiosk demo: {failure}", file=sys.stderr)
+    if not failures:
+        print(f"All stories were played; the pictures are in {pictures}")
+    return status

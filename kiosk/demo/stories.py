@@ -1,0 +1,169 @@
+"""The stories that residents live at the kiosk, told on the bench: by the demo without a display, and by the tests.
+
+Everything goes through the bench's socket: cards are tapped, the screen is touched where its buttons are, and a picture
+is kept of every screen and of every paper.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from config.settings import Settings
+from hardware.bench.client import BenchClient
+from kiosk.demo.village import DEMO_PIN
+
+#: For what a person waits for: a print at the pace of a real head takes seconds.
+PAPER_PATIENCE_S = "60"
+
+
+class Storyteller:
+    """Tells stories on one kiosk. Pictures are numbered in the order in which they were taken."""
+
+    def __init__(self, bench: BenchClient, pictures: Path, settings: Settings) -> None:
+        self.bench, self._pictures, self._settings = bench, pictures, settings
+        self._count = 0
+
+    def touch(self, *names: str) -> None:
+        for name in names:
+            self.bench.call("touch", name)
+
+    def tap(self, resident: str) -> None:
+        self.bench.call("tap", resident)
+
+    def take_card(self) -> None:
+        self.bench.call("take-card")
+
+    def type_pin(self, pin: str = DEMO_PIN) -> None:
+        self.see("key:0")
+        self.bench.call("type", pin)
+
+    def see(self, name: str, picture: str = "") -> None:
+        """Wait until the screen offers that name; keep a picture of it under `picture`."""
+        self.bench.call("wait-screen", name, PAPER_PATIENCE_S)
+        if picture:
+            self.bench.call("picture", str(self._file(picture)))
+
+    def papers(self) -> int:
+        return self.bench.call("state")["papers"]
+
+    def take_paper(self, before: int, picture: str) -> None:
+        """Wait for the next paper after `before` of them, and keep a picture of it."""
+        self.bench.call("wait-paper", str(before + 1), PAPER_PATIENCE_S)
+        self.bench.call("save-paper", str(self._file(picture)))
+
+    def office(self, *arguments: str) -> str:
+        """What an officer does meanwhile at another terminal; returns what it printed."""
+        command = (sys.executable, "-m", "kiosk", "office", "--demo", "--state", self._settings.state_dir, *arguments)
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def _file(self, name: str) -> Path:
+        self._count += 1
+        return self._pictures / f"{self._count:02}-{name}.png"
+
+
+def letter(teller: Storyteller) -> None:
+    """A resident taps a card and asks for a letter"""
+    before = teller.papers()
+    teller.see("start", "idle")
+    teller.touch("start")
+    teller.see("letter", "home")
+    teller.touch("letter")
+    teller.see("nik", "present-card")
+    teller.tap("budi")
+    teller.see("key:0", "pin")
+    teller.type_pin()
+    teller.take_card()
+    teller.see("usaha", "choose-letter")
+    teller.touch("usaha")
+    teller.see("suggestion:Toko kelontong", "field")
+    teller.touch("suggestion:Toko kelontong")
+    teller.see("suggestion:Mengajukan pinjaman bank")
+    teller.touch("suggestion:Mengajukan pinjaman bank")
+    teller.see("send", "review")
+    teller.touch("send")
+    teller.take_paper(before, "paper-request-slip")
+    teller.see("done", "request-sent")
+    teller.touch("done")
+    teller.see("start")
+
+
+def copy(teller: Storyteller) -> None:
+    """The officer signs; the resident comes back and prints the copy"""
+    number = re.findall(r"^(\S+)\tsubmitted", teller.office("requests"), re.MULTILINE)[-1]
+    teller.office("approve", number)
+    before = teller.papers()
+    teller.tap("budi")
+    teller.type_pin()
+    teller.take_card()
+    teller.see(number, "my-letters")
+    teller.touch(number)
+    teller.see("print", "letter-ready")
+    teller.touch("print")
+    teller.take_paper(before, "paper-letter-copy")
+    teller.see("done", "copy-printed")
+    teller.touch("done")
+    teller.see("start")
+
+
+def check(teller: Storyteller) -> None:
+    """Anyone checks a letter by its code"""
+    teller.touch("start", "check")
+    teller.see("view:scan", "show-code")
+    teller.bench.call("show-qr", "last")
+    teller.see("again", "letter-genuine")
+    teller.touch("again")
+    teller.see("view:scan")
+    teller.bench.call("show-qr", "HTTPS://EXAMPLE.ORG/1")
+    teller.see("again", "code-not-from-here")
+    teller.touch("done")
+    teller.see("start")
+
+
+def queue(teller: Storyteller) -> None:
+    """Somebody without a card takes a queue number"""
+    before = teller.papers()
+    teller.touch("start", "queue")
+    teller.see("A", "choose-service")
+    teller.touch("A")
+    teller.take_paper(before, "paper-ticket")
+    teller.see("done", "ticket-taken")
+    teller.touch("done")
+    teller.see("start")
+
+
+def paper_out(teller: Storyteller) -> None:
+    """The paper is out; a new roll goes in, and the ticket comes by itself"""
+    before = teller.papers()
+    teller.bench.call("paper-out")
+    teller.touch("start", "queue", "B")
+    teller.see("without", "paper-out")
+    teller.bench.call("refill")
+    teller.take_paper(before, "paper-after-refill")
+    teller.see("done")
+    teller.touch("done")
+    teller.see("start")
+
+
+def other_ways_in(teller: Storyteller) -> None:
+    """A card that is not registered; a NIK by keypad; help; another language; larger text"""
+    teller.tap("nobody")
+    teller.see("nik", "card-not-registered")
+    teller.take_card()
+    teller.touch("nik")
+    teller.see("key:0", "nik")
+    teller.touch("bar:help")
+    teller.see("view:notice", "help")
+    teller.touch("bar:leave")
+    teller.see("start")
+    teller.touch("bar:language:jv")
+    teller.see("letter", "home-javanese")
+    teller.touch("bar:language:en")
+    teller.touch("bar:larger_text")
+    teller.see("letter", "home-english-large")
+    teller.touch("bar:leave")
+    teller.see("start")
+
+
+STORIES: tuple[Callable[[Storyteller], None], ...] = (letter, copy, check, queue, paper_out, other_ways_in)

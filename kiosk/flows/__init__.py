@@ -1,0 +1,1 @@
+"""The stories that a visit can tell, one file each, step by step."""

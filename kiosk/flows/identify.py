@@ -1,0 +1,206 @@
+"""Who are you? An e-KTP or a NIK says who; the PIN proves it.
+
+A card's number is a user name and never a proof: it can be copied. From outside, a wrong NIK and a wrong PIN look the
+same, so that nobody can find out who is registered.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardUnreadable
+from kiosk.intents import Chosen, Entered
+from kiosk.residents import Identified, LockedOut, Paused, UnknownCard, WrongPin
+from kiosk.step import End, Next, Patience, Step, Wait
+from kiosk.views import Choice, KeypadView, NoticeView, PresentCardView, View
+from kiosk.visit import Visit
+
+#: What follows once the kiosk knows who is there.
+Then = Callable[[Visit], Step]
+
+NIK_DIGITS = 16
+PIN_DIGITS = 6
+
+
+def identify(visit: Visit, then: Then) -> Step:
+    """Ask for the card, or, where no reader serves, for the NIK."""
+    return PresentCard(then) if visit.office.devices.serving(CardReader.kind) else EnterNik(then)
+
+
+def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
+    """A card was put down: go on with its owner."""
+    card = event.card
+    if card.kind is CardKind.OTHER:
+        return PresentCard(then, error="card_is_another")
+
+    def known(answer: Any) -> Next:
+        match answer:
+            case True:
+                return EnterPin(then, card=card)
+            case Paused(until=until):
+                return Locked(until)
+        return CardNotRegistered(then)
+
+    return Wait(lambda office: office.residents.look_up_card(card.uid), known)
+
+
+class PresentCard(Step):
+    def __init__(self, then: Then, error: str = "") -> None:
+        self._then, self._error = then, error
+
+    def view(self, visit: Visit) -> View:
+        return PresentCardView(
+            visit.say("present_card"),
+            visit.say("present_card_detail"),
+            error=visit.say(self._error) if self._error else "",
+            choices=(Choice("nik", visit.say("use_nik"), "keypad"),),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case CardPresented():
+                return identify_by_card(visit, event, self._then)
+            case CardUnreadable():
+                self._error = "card_not_read"
+                return self
+            case Chosen(value="nik"):
+                return EnterNik(self._then)
+        return None
+
+
+class EnterNik(Step):
+    def __init__(self, then: Then) -> None:
+        self._then = then
+
+    def view(self, visit: Visit) -> View:
+        return KeypadView(visit.say("enter_nik"), visit.say("enter_nik_detail"), digits_count=NIK_DIGITS)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Entered(text=nik) if len(nik) == NIK_DIGITS and nik.isdecimal():
+                return EnterPin(self._then, nik=nik)
+            case CardPresented():
+                return identify_by_card(visit, event, self._then)
+        return None
+
+
+class EnterPin(Step):
+    """Exactly one of `card` and `nik` says whose PIN it is."""
+
+    returnable = False
+
+    def __init__(self, then: Then, card: Card | None = None, nik: str = "", tries_left: int | None = None) -> None:
+        self._then, self._card, self._nik, self._tries_left = then, card, nik, tries_left
+
+    def view(self, visit: Visit) -> View:
+        wrong = self._tries_left is not None
+        return KeypadView(
+            visit.say("enter_pin"),
+            visit.say("card_read_take_it") if self._card and not wrong else "",
+            digits_count=PIN_DIGITS,
+            secret=True,
+            error=self._error(visit) if wrong else "",
+            choices=(Choice("forgot", visit.say("forgot_pin"), "pin"),),
+        )
+
+    def _error(self, visit: Visit) -> str:
+        return visit.say("wrong_pin" if self._card else "wrong_nik_or_pin", n=self._tries_left)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Entered(text=pin) if len(pin) == PIN_DIGITS and pin.isdecimal():
+                return self._prove(visit, pin)
+            case Chosen(value="forgot"):
+                return PinForgotten()
+            case CardPresented(card=card) if self._card is None or card.uid != self._card.uid:
+                return identify_by_card(visit, event, self._then)
+        return None
+
+    def _prove(self, visit: Visit, pin: str) -> Step:
+        card, nik = self._card, self._nik
+
+        def answered(answer: Any) -> Next:
+            match answer:
+                case Identified(resident=resident):
+                    visit.resident, visit.card = resident, card
+                    return self._then(visit)
+                case WrongPin(tries_left=tries_left):
+                    return EnterPin(self._then, card, nik, tries_left)
+                case LockedOut(until=until) | Paused(until=until):
+                    return Locked(until)
+                case UnknownCard():
+                    return CardNotRegistered(self._then)
+
+        if card is not None:
+            return Wait(lambda office: office.residents.identify_by_card(card.uid, pin), answered)
+        return Wait(lambda office: office.residents.identify_by_nik(nik, pin), answered)
+
+
+class _Told(Step):
+    """Plain words, and the way to the desk."""
+
+    patience = Patience.RESULT
+    returnable = False
+    title, text, tone = "", "", "attention"
+
+    def view(self, visit: Visit) -> View:
+        return NoticeView(
+            visit.say(self.title),
+            self._text(visit),
+            tone=self.tone,
+            choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
+        )
+
+    def _text(self, visit: Visit) -> str:
+        return visit.say(self.text)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="done"):
+                return End()
+        return None
+
+
+class PinForgotten(_Told):
+    title, text = "forgot_pin", "forgot_pin_ask_desk"
+
+
+class Locked(_Told):
+    title = "locked"
+
+    def __init__(self, until: datetime | None) -> None:
+        self._until = until
+
+    def _text(self, visit: Visit) -> str:
+        if self._until is None:
+            return visit.say("locked_ask_desk")
+        zone = ZoneInfo(visit.office.settings.village.timezone)
+        return visit.say("locked_until", time=self._until.astimezone(zone).strftime("%H.%M"))
+
+
+class CardNotRegistered(Step):
+    returnable = False
+
+    def __init__(self, then: Then) -> None:
+        self._then = then
+
+    def view(self, visit: Visit) -> View:
+        return NoticeView(
+            visit.say("card_not_registered"),
+            visit.say("card_not_registered_ask_desk"),
+            choices=(
+                Choice("nik", visit.say("use_nik"), "keypad"),
+                Choice("done", visit.say("done"), "ok", prominent=True),
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="nik"):
+                return EnterNik(self._then)
+            case Chosen(value="done"):
+                return End()
+            case CardPresented():
+                return identify_by_card(visit, event, self._then)
+        return None

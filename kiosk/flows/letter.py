@@ -1,0 +1,358 @@
+"""The letter story.
+
+Who are you? → your letters → which letter? → what for? → is this right? → sent → here is your slip.
+Some days later: who are you? → your letter is ready → print the copy.
+"""
+
+from typing import Any
+
+from kiosk.flows.printing import Print
+from kiosk.intents import Chosen, Entered
+from kiosk.letter_types import LetterType
+from kiosk.requests import LetterRequest, RequestState
+from kiosk.step import End, Next, Patience, Step, Wait
+from kiosk.views import Choice, ChoiceView, Fact, FormView, ResultView, ReviewView, View
+from kiosk.visit import Visit
+
+#: How each state of a request is drawn.
+STATE_ICONS = {
+    RequestState.SUBMITTED: "pending",
+    RequestState.RETURNED: "returned",
+    RequestState.READY: "ready",
+}
+
+
+def open_letters(visit: Visit) -> Step:
+    """Those who have letters under way see them first; the others go straight to the choice."""
+    resident_id = visit.resident.id
+
+    def found(requests: list[LetterRequest]) -> Step:
+        shown = [request for request in requests if request.state in STATE_ICONS]
+        return MyLetters(shown) if shown else ChooseLetter()
+
+    return Wait(lambda office: office.requests.of_resident(resident_id), found)
+
+
+def letter_name(letter_type: LetterType, visit: Visit) -> str:
+    return letter_type.name.get(visit.language, letter_type.name["id"])
+
+
+def letter_type_name(key: str, visit: Visit) -> str:
+    """The letter's name; a type that the village has since removed is called by its key."""
+    letter_type = visit.office.letter_types.get(key)
+    return letter_name(letter_type, visit) if letter_type else key
+
+
+class MyLetters(Step):
+    def __init__(self, requests: list[LetterRequest]) -> None:
+        self._requests = {request.number: request for request in requests}
+
+    def view(self, visit: Visit) -> View:
+        new = Choice("new", visit.say("request_new_letter"), "letter", prominent=True)
+        return ChoiceView(
+            visit.say("your_letters"),
+            visit.say("greeting", name=visit.resident.name),
+            choices=(*(self._choice(request, visit) for request in self._requests.values()), new),
+        )
+
+    def _choice(self, request: LetterRequest, visit: Visit) -> Choice:
+        ready = request.state is RequestState.READY
+        return Choice(
+            request.number,
+            letter_type_name(request.letter_type, visit),
+            STATE_ICONS[request.state],
+            visit.say(f"state_{request.state}"),
+            prominent=ready,
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="new"):
+                return ChooseLetter()
+            case Chosen(value=number) if number in self._requests:
+                return ShowRequest(self._requests[number])
+        return None
+
+
+class ChooseLetter(Step):
+    def view(self, visit: Visit) -> View:
+        return ChoiceView(
+            visit.say("choose_letter"),
+            visit.say("greeting", name=visit.resident.name),
+            choices=tuple(
+                Choice(key, letter_name(letter_type, visit), letter_type.icon)
+                for key, letter_type in visit.office.letter_types.items()
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value=key) if key in visit.office.letter_types:
+                return first_field(visit.office.letter_types[key], {}, request=None)
+        return None
+
+
+def first_field(letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> Step:
+    if not letter_type.fields:
+        return Review(letter_type, answers, request)
+    return FillField(letter_type, 0, answers, request)
+
+
+class FillField(Step):
+    """One question at a time. `request` is the returned one that is being corrected, or None for a new one."""
+
+    def __init__(
+        self, letter_type: LetterType, position: int, answers: dict[str, str], request: LetterRequest | None
+    ) -> None:
+        self._type, self._position, self._answers, self._request = letter_type, position, answers, request
+
+    def view(self, visit: Visit) -> View:
+        field = self._type.fields[self._position]
+        return FormView(
+            letter_name(self._type, visit),
+            label=field.label.get(visit.language, field.label["id"]),
+            value=self._answers.get(field.key, ""),
+            hint="" if field.required else visit.say("may_be_left_empty"),
+            suggestions=field.suggestions,
+            shortest=field.shortest if field.required else 0,
+            longest=field.longest,
+            progress=(self._position + 1, len(self._type.fields)),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Entered(text=text) if self._allows(text.strip()):
+                self._answers[self._type.fields[self._position].key] = text.strip()
+                return self._following()
+        return None
+
+    def _allows(self, text: str) -> bool:
+        field = self._type.fields[self._position]
+        shortest = field.shortest if field.required else 0
+        return shortest <= len(text) <= field.longest and text.isprintable()
+
+    def _following(self) -> Step:
+        if self._position + 1 < len(self._type.fields):
+            return FillField(self._type, self._position + 1, self._answers, self._request)
+        return Review(self._type, self._answers, self._request)
+
+
+class Review(Step):
+    """The resident's own check screen: the one place that shows more of the NIK than its end."""
+
+    def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
+        self._type, self._answers, self._request = letter_type, answers, request
+
+    def view(self, visit: Visit) -> View:
+        resident = visit.resident
+        own = (
+            Fact(visit.say("letter"), letter_name(self._type, visit)),
+            Fact(visit.say("name"), resident.name),
+            Fact(visit.say("nik"), resident.masked_nik_own()),
+            Fact(visit.say("address"), resident.address),
+        )
+        asked = tuple(
+            Fact(field.label.get(visit.language, field.label["id"]), self._answers.get(field.key) or "–")
+            for field in self._type.fields
+        )
+        return ReviewView(
+            visit.say("check_your_data"),
+            visit.say("is_data_correct"),
+            facts=own + asked,
+            choices=(
+                Choice("edit", visit.say("not_correct"), "edit"),
+                Choice("send", visit.say("yes_send_request"), "ok", prominent=True),
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="send"):
+                return send(visit, self._type, self._answers, self._request)
+            case Chosen(value="edit"):
+                return DataNotCorrect(self._type, self._answers, self._request)
+        return None
+
+
+class DataNotCorrect(Step):
+    """What was typed can be typed again; what the register says, only the desk can change."""
+
+    returnable = False
+
+    def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
+        self._type, self._answers, self._request = letter_type, answers, request
+
+    def view(self, visit: Visit) -> View:
+        answers = Choice("answers", visit.say("change_my_answers"), "edit", prominent=True)
+        register = Choice("register", visit.say("my_register_data_is_wrong"), "person")
+        return ChoiceView(visit.say("what_is_not_correct"), choices=(answers, register))
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="answers"):
+                return first_field(self._type, self._answers, self._request)
+            case Chosen(value="register"):
+                return AskTheDesk()
+        return None
+
+
+class AskTheDesk(Step):
+    patience = Patience.RESULT
+    returnable = False
+
+    def view(self, visit: Visit) -> View:
+        return ResultView(
+            visit.say("my_register_data_is_wrong"),
+            visit.say("register_ask_desk"),
+            tone="attention",
+            choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="done"):
+                return End()
+        return None
+
+
+def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correcting: LetterRequest | None) -> Step:
+    """The request and its slip's print job come into being together, once, however often it is tried."""
+    resident_id, key = visit.resident.id, visit.new_key("request")
+
+    def sent(request: LetterRequest) -> Step:
+        return Print(
+            request.print_job_id,
+            title=visit.say("request_sent"),
+            then=lambda on_paper: RequestSent(request, on_paper),
+        )
+
+    if correcting is not None:
+        return Wait(lambda office: office.requests.resubmit(correcting.id, answers, key), sent)
+    return Wait(lambda office: office.requests.submit(resident_id, letter_type.key, answers, key), sent)
+
+
+class RequestSent(Step):
+    patience = Patience.RESULT
+    final = True
+    returnable = False
+    leaves = False
+
+    def __init__(self, request: LetterRequest, on_paper: bool) -> None:
+        self._request, self._on_paper = request, on_paper
+
+    def view(self, visit: Visit) -> View:
+        return ResultView(
+            visit.say("request_sent"),
+            visit.say("take_your_slip" if self._on_paper else "remember_your_number"),
+            tone="good" if self._on_paper else "attention",
+            big=self._request.number,
+            facts=(Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit)),),
+            choices=(
+                Choice("another", visit.say("something_else"), "home"),
+                Choice("done", visit.say("done"), "ok", prominent=True),
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="another"):
+                return open_letters(visit)
+            case Chosen(value="done"):
+                return End()
+        return None
+
+
+class ShowRequest(Step):
+    """One request: where it stands, and what can be done about it."""
+
+    def __init__(self, request: LetterRequest) -> None:
+        self._request = request
+
+    def view(self, visit: Visit) -> View:
+        facts = [Fact(visit.say("your_request_number"), self._request.number)]
+        if self._request.letter_number:
+            facts.append(Fact(visit.say("letter_number"), self._request.letter_number))
+        if self._request.reason:
+            facts.append(Fact(visit.say("reason"), self._request.reason))
+        return ResultView(
+            letter_type_name(self._request.letter_type, visit),
+            visit.say(f"state_{self._request.state}"),
+            tone="good" if self._request.state is RequestState.READY else "attention",
+            facts=tuple(facts),
+            choices=self._choices(visit),
+        )
+
+    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
+        done = Choice("done", visit.say("done"), "leave")
+        known = self._request.letter_type in visit.office.letter_types
+        match self._request.state:
+            case RequestState.READY if known:
+                return done, Choice("print", visit.say("print_copy"), "printer", prominent=True)
+            case RequestState.RETURNED if known:
+                return done, Choice("correct", visit.say("correct_request"), "edit", prominent=True)
+            case RequestState.SUBMITTED if known:
+                return done, Choice("slip", visit.say("print_slip_again"), "printer")
+        return (done,)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        offered = {choice.value for choice in self._choices(visit)}
+        match event:
+            case Chosen(value="done"):
+                return End()
+            case Chosen(value="print") if "print" in offered:
+                return print_copy(visit, self._request)
+            case Chosen(value="slip") if "slip" in offered:
+                return print_slip_again(visit, self._request)
+            case Chosen(value="correct") if "correct" in offered:
+                letter_type = visit.office.letter_types[self._request.letter_type]
+                return first_field(letter_type, dict(self._request.fields), self._request)
+        return None
+
+
+def print_copy(visit: Visit, request: LetterRequest) -> Step:
+    key = visit.new_key("copy")
+    return Wait(
+        lambda office: office.requests.request_copy(request.id, key),
+        lambda job_id: Print(
+            job_id, title=visit.say("letter_printing"), then=lambda on_paper: CopyPrinted(request, on_paper)
+        ),
+    )
+
+
+def print_slip_again(visit: Visit, request: LetterRequest) -> Step:
+    return Wait(
+        lambda office: office.spooler.print_again(request.print_job_id),
+        lambda job_id: Print(
+            job_id, title=visit.say("your_request_number"), then=lambda on_paper: RequestSent(request, on_paper)
+        ),
+    )
+
+
+class CopyPrinted(Step):
+    patience = Patience.RESULT
+    final = True
+    returnable = False
+    leaves = False
+
+    def __init__(self, request: LetterRequest, on_paper: bool) -> None:
+        self._request, self._on_paper = request, on_paper
+
+    def view(self, visit: Visit) -> View:
+        return ResultView(
+            visit.say("letter_printed" if self._on_paper else "copy_not_printed"),
+            visit.say("copy_is_a_copy" if self._on_paper else "copy_waits_for_you"),
+            tone="good" if self._on_paper else "attention",
+            facts=(Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit)),),
+            choices=(
+                Choice("another", visit.say("something_else"), "home"),
+                Choice("done", visit.say("done"), "ok", prominent=True),
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="another"):
+                return open_letters(visit)
+            case Chosen(value="done"):
+                return End()
+        return None

@@ -1,0 +1,142 @@
+"""Everything that a step, or an officer at the command line, may ask of the kiosk, in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from config.settings import Settings
+from hardware.printer.interface import Printer
+from kiosk.clock import Clock
+from kiosk.codes import NotFromHere, RequestSlip, Signer, Verdict, Verifier, key_name, load_or_create_village_key
+from kiosk.devices import Devices
+from kiosk.journal import Journal
+from kiosk.letter_types import LetterType, letters_directory, load_letter_types
+from kiosk.paper.compose import Composer
+from kiosk.queue import Queue
+from kiosk.requests import Requests, RequestState, UnknownRequest
+from kiosk.residents import Residents
+from kiosk.spooler import Spooler
+from kiosk.store.errors import StoreError
+from kiosk.store.store import Store
+from kiosk.store.vault import Vault
+
+#: Which of the village's keys signs; another number after a change of key.
+KEY_ID = "1"
+
+
+@dataclass(frozen=True)
+class KnownRequest:
+    """A request slip of this village was scanned. It shows no name: whoever holds the slip may ask."""
+
+    number: str
+    letter_type: str
+    state: RequestState
+
+
+@dataclass(frozen=True)
+class Office:
+    settings: Settings
+    store: Store
+    clock: Clock
+    letter_types: dict[str, LetterType]
+    residents: Residents
+    requests: Requests
+    queue: Queue
+    journal: Journal
+    signer: Signer
+    verifier: Verifier
+    spooler: Spooler
+    devices: Devices
+
+    @classmethod
+    def open(
+        cls, settings: Settings, clock: Clock, devices: Devices, printer: Printer | None, post: Callable[[Any], None]
+    ) -> "Office":
+        """Everything on the settings' database; the spooler is not started. Raises StoreError."""
+        store = open_store(settings)
+        village = settings.village
+        letter_types, _ = load_letter_types(letters_directory(settings))
+        residents = Residents(store, clock, settings.kiosk_id)
+        requests = Requests(store, clock, village.code, village.timezone)
+        queue = Queue(store, clock, village.timezone)
+        journal = Journal(store, clock)
+        key = _village_key(settings)
+        signer = Signer(key, village.code, KEY_ID, village.check_url)
+        verifier = Verifier(
+            {key_name(village.code, KEY_ID): key.public_key()}, village.check_url, _WithdrawnLetters(requests)
+        )
+        compose = (
+            Composer(settings, printer.profile, letter_types, residents, requests, queue, signer) if printer else None
+        )
+        spooler = Spooler(store, clock, journal, printer, compose, post)
+        return cls(
+            settings,
+            store,
+            clock,
+            letter_types,
+            residents,
+            requests,
+            queue,
+            journal,
+            signer,
+            verifier,
+            spooler,
+            devices,
+        )
+
+    def close(self) -> None:
+        self.spooler.stop()
+        self.store.close()
+
+    def check_code(self, payload: bytes) -> Verdict | KnownRequest:
+        """What a scanned code is, told without a network. Never raises for what `payload` holds."""
+        verdict = self.verifier.verify(payload, self.clock.local_date(self.settings.village.timezone))
+        if not isinstance(verdict, RequestSlip):
+            return verdict
+        try:
+            request = self.requests.by_number(verdict.number)
+        except UnknownRequest:
+            return NotFromHere()
+        return KnownRequest(request.number, request.letter_type, request.state)
+
+
+class _WithdrawnLetters:
+    """The withdrawn letters as they are when a code is checked."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+
+    def __contains__(self, letter_id: object) -> bool:
+        return letter_id in self._requests.withdrawn_letters()
+
+
+def open_store(settings: Settings) -> Store:
+    """The settings' database, migrated and ready. Raises StoreError."""
+    directory = settings.state_path
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The state directory {directory} cannot be made: {error.strerror}.") from error
+    return Store.open(settings.store_url, Vault.load_or_create(directory / "vault.key"))
+
+
+def _village_key(settings: Settings) -> Any:
+    path = settings.state_path / "village.key.pem"
+    try:
+        return load_or_create_village_key(path)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"The village's key {path} cannot be used: {error}. Put its saved copy back.") from error
+
+
+@dataclass(frozen=True)
+class OfficeOpened:
+    """The database and all that stands on it are ready."""
+
+    office: Office
+
+
+@dataclass(frozen=True)
+class OfficeClosed:
+    """They could not be opened: the kiosk says so and serves nobody. `code` is for the technician."""
+
+    code: str

@@ -1,0 +1,88 @@
+"""From a print job to a page: what stands on it is read from the database when it is printed."""
+
+from zoneinfo import ZoneInfo
+
+from config.settings import Settings
+from hardware.printer.interface import Page, PrinterProfile
+from kiosk.codes import Signer
+from kiosk.letter_types import LetterType
+from kiosk.paper import slips
+from kiosk.paper.document import Document
+from kiosk.paper.thermal import render
+from kiosk.queue import Queue
+from kiosk.requests import Requests
+from kiosk.residents import Residents
+from kiosk.spooler import PrintJob
+from kiosk.store.print_jobs import PrintKind
+
+
+class Composer:
+    """Lays pages out for one printer. Calling it raises LookupError where a job's subject is gone."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        profile: PrinterProfile,
+        letter_types: dict[str, LetterType],
+        residents: Residents,
+        requests: Requests,
+        queue: Queue,
+        signer: Signer,
+    ) -> None:
+        self._village, self._services = settings.village, {entry.code: entry for entry in settings.queue.services}
+        self._zone = ZoneInfo(settings.village.timezone)
+        self._profile, self._letter_types = profile, letter_types
+        self._residents, self._requests, self._queue, self._signer = residents, requests, queue, signer
+
+    def __call__(self, job: PrintJob) -> Page:
+        return Page(render(self.document(job), self._profile.width_dots, self._profile.dots_per_mm))
+
+    def document(self, job: PrintJob) -> Document:
+        match job.kind:
+            case PrintKind.TICKET:
+                return self._ticket(job)
+            case PrintKind.REQUEST_SLIP:
+                return self._request_slip(job)
+            case PrintKind.LETTER_COPY:
+                return self._letter_copy(job)
+        raise LookupError(f"nothing is known of print jobs of kind {job.kind}")
+
+    def _ticket(self, job: PrintJob) -> Document:
+        ticket = self._queue.get(job.subject_id)
+        service = self._services.get(ticket.service_code)
+        return slips.ticket(
+            ticket.number,
+            service.name["id"] if service else ticket.service_code,
+            ticket.waiting,
+            self._village,
+            ticket.taken_at.astimezone(self._zone),
+            printing=job.printing,
+        )
+
+    def _request_slip(self, job: PrintJob) -> Document:
+        request = self._requests.get(job.subject_id)
+        letter_type = self._letter_types[request.letter_type]
+        return slips.request_slip(
+            request.number,
+            letter_type.name["id"],
+            self._residents.get(request.resident_id),
+            self._village,
+            self._signer.request(request.number),
+            request.submitted_at.astimezone(self._zone),
+            tuple(requirement.label["id"] for requirement in letter_type.requirements),
+            printing=job.printing,
+        )
+
+    def _letter_copy(self, job: PrintJob) -> Document:
+        request = self._requests.get(job.subject_id)
+        letter = slips.Letter(
+            request.letter_number, request.issued_on, request.valid_until, request.fields, request.token
+        )
+        return slips.letter_copy(
+            self._letter_types[request.letter_type],
+            letter,
+            self._residents.get(request.resident_id),
+            self._village,
+            copy=self._requests.copy_number(job.id),
+            printing=job.printing,
+        )

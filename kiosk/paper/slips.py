@@ -1,0 +1,213 @@
+"""The pieces of paper that the kiosk hands out, as documents.
+
+A letter's copy is in Indonesian, as the letter is. A ticket and a request slip are in the visitor's language, and show
+no more of a NIK than its end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from config.settings import Village
+from config.translations import say
+from kiosk.letter_types import LetterType
+from kiosk.paper.document import (
+    Align,
+    BigNumber,
+    Block,
+    Document,
+    Footer,
+    IdentityTable,
+    Items,
+    Letterhead,
+    Mark,
+    Paragraph,
+    QrCode,
+    Rule,
+    Signature,
+    Size,
+    Space,
+    Title,
+)
+from kiosk.paper.text import date_in_words
+from kiosk.residents import Resident
+
+
+@dataclass(frozen=True, repr=False)
+class Letter:
+    """An issued letter: what its request's answers and its approval gave it."""
+
+    number: str
+    issued_on: date
+    valid_until: date
+    answers: Mapping[str, str]
+    token_url: str  # the QR's payload
+
+    def __repr__(self) -> str:
+        return "Letter(…)"
+
+
+def ticket(
+    number: str,
+    service_name: str,
+    waiting: int,
+    village: Village,
+    taken_at: datetime,
+    *,
+    language: str = "id",
+    printing: int = 1,
+) -> Document:
+    """A queue number. `taken_at` is in the village's own time; `waiting` is how many are before it."""
+    before = say(language, "paper_waiting", n=waiting) if waiting else say(language, "paper_nobody_waiting")
+    return Document(
+        (
+            *_slip_head(village),
+            *_printing_mark(printing, language),
+            Paragraph(say(language, "paper_queue_number"), Align.CENTRE),
+            BigNumber(number),
+            Paragraph(service_name, Align.CENTRE, bold=True, size=Size.LARGE),
+            Paragraph(before, Align.CENTRE),
+            Footer((_date_and_time(taken_at, language), say(language, "sit_and_wait"))),
+        )
+    )
+
+
+def request_slip(
+    number: str,
+    letter_name: str,
+    resident: Resident,
+    village: Village,
+    qr_payload: str,
+    sent_at: datetime,
+    requirements: tuple[str, ...] = (),
+    *,
+    language: str = "id",
+    printing: int = 1,
+) -> Document:
+    """What a resident keeps until the letter is ready. `requirements` are the papers to bring, in `language`;
+    `sent_at` is in the village's own time."""
+    bring: tuple[Block, ...] = ()
+    if requirements:
+        bring = (Paragraph(say(language, "paper_please_bring"), bold=True), Items(requirements))
+    return Document(
+        (
+            *_slip_head(village),
+            *_printing_mark(printing, language),
+            Paragraph(say(language, "your_request_number"), Align.CENTRE),
+            BigNumber(number),
+            Paragraph(letter_name, Align.CENTRE, bold=True, size=Size.LARGE),
+            IdentityTable(
+                (
+                    (say(language, "paper_name"), resident.masked_name()),
+                    ("NIK", resident.masked_nik()),
+                    (say(language, "paper_sent"), _date_and_time(sent_at, language)),
+                )
+            ),
+            *bring,
+            Paragraph(say(language, "paper_what_next")),
+            QrCode(qr_payload, say(language, "paper_show_at_desk")),
+            Footer((say(language, "paper_slip_is_no_letter"),)),
+        )
+    )
+
+
+def letter_copy(
+    letter_type: LetterType, letter: Letter, resident: Resident, village: Village, *, copy: int, printing: int = 1
+) -> Document:
+    """The thermal copy (salinan) of a signed letter. `copy` counts the copies that were given of it, `printing` how
+    often this one was sent to paper: from the second on it says so."""
+    opening, statement, closing = letter_type.sentences(
+        {
+            **letter.answers,
+            "name": resident.name,
+            "address": _address(resident),
+            "village": village.name,
+            "kecamatan": village.kecamatan,
+            "kabupaten": village.kabupaten,
+            "issued_on": date_in_words(letter.issued_on),
+            "valid_until": date_in_words(letter.valid_until),
+        }
+    )
+    head_signs = letter_type.signer == "head"
+    counted = f"salinan ke-{copy}" + (f", cetakan ke-{printing}" if printing > 1 else "")
+    return Document(
+        (
+            Letterhead(
+                (f"PEMERINTAH KABUPATEN {village.kabupaten.upper()}", f"KECAMATAN {village.kecamatan.upper()}"),
+                f"DESA {village.name.upper()}",
+                village.address,
+            ),
+            *_printing_mark(printing, "id"),
+            Title(letter_type.title.upper(), f"Nomor : {letter.number}"),
+            Paragraph(opening),
+            _identity(resident),
+            *map(Paragraph, statement),
+            Paragraph(closing),
+            Space(1),
+            Signature(
+                f"{village.name}, {date_in_words(letter.issued_on)}",
+                tuple(line.format(village=village.name) for line in letter_type.signature_lines),
+                village.head_name if head_signs else village.secretary_name,
+                village.head_nip if head_signs else "",
+                letter.token_url,
+                "Pindai kode QR ini untuk memeriksa keaslian surat.",
+            ),
+            Footer(
+                (
+                    f"{counted.capitalize()}: bukan surat asli",
+                    f"Berlaku sampai {date_in_words(letter.valid_until)}",
+                    f"Surat asli yang ditandatangani ada di Kantor Desa {village.name}.",
+                )
+            ),
+        )
+    )
+
+
+def self_test_slip(lines: tuple[str, ...], village: Village, tested_at: datetime) -> Document:
+    """The technician's paper: one result a line, and two rules across that show a worn head."""
+    return Document(
+        (
+            *_slip_head(village),
+            Title("UJI MANDIRI ANJUNGAN", _date_and_time(tested_at, "id")),
+            *map(Paragraph, lines),
+            Rule(),
+            Rule(),
+        )
+    )
+
+
+def _identity(resident: Resident) -> IdentityTable:
+    rows = (
+        ("Nama", resident.name),
+        ("NIK", resident.nik),
+        ("Tempat/Tgl. Lahir", f"{resident.birth_place}, {date_in_words(resident.birth_date)}"),
+        ("Jenis Kelamin", resident.sex),
+        ("Agama", resident.religion),
+        ("Status", resident.marital_status),
+        ("Pendidikan", resident.education),
+        ("Pekerjaan", resident.occupation),
+        ("Warga Negara", resident.citizenship),
+        ("Alamat", _address(resident)),
+    )
+    return IdentityTable(tuple((label, value) for label, value in rows if value), numbered=True)
+
+
+def _address(resident: Resident) -> str:
+    neighbourhood = f"RT {resident.rt} RW {resident.rw}" if resident.rt and resident.rw else ""
+    return f"{resident.address} {neighbourhood}".strip()
+
+
+def _slip_head(village: Village) -> tuple[Block, ...]:
+    return (
+        Paragraph(f"DESA {village.name.upper()}", Align.CENTRE, bold=True),
+        Paragraph(f"Kecamatan {village.kecamatan}, Kabupaten {village.kabupaten}", Align.CENTRE, size=Size.SMALL),
+        Rule(),
+    )
+
+
+def _printing_mark(printing: int, language: str) -> tuple[Block, ...]:
+    return (Mark(say(language, "paper_printed_again", n=printing)),) if printing > 1 else ()
+
+
+def _date_and_time(moment: datetime, language: str) -> str:
+    return f"{date_in_words(moment.date(), language)}, {moment:%H.%M}"

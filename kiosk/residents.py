@@ -1,0 +1,367 @@
+"""Residents: who they are, their cards and PINs, and the limits on trying.
+
+A card's number is a user name and not a proof: whoever comes with a card or a NIK also gives a PIN. Tries are counted
+per identity before the PIN is looked at, so that cutting the power gives no free one; a NIK that nobody has is counted,
+locked and timed like one that somebody has, so that nobody can find out who is registered.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kiosk.clock import Clock
+from kiosk.journal import Event, Journal
+from kiosk.store import timers
+from kiosk.store.counters import insert
+from kiosk.store.schema import cards, pin_tries, residents
+from kiosk.store.store import Store
+from kiosk.store.vault import Vault
+
+#: Provinces in use (Kemendagri codes): those that a NIK begins with.
+PROVINCES = frozenset(
+    f"{code}" for codes in ((11, 20), (21, 22), (31, 37), (51, 54), (61, 66), (71, 77), (81, 83), (91, 97))
+    for code in range(*codes)
+)  # fmt: skip
+
+TRIES_BEFORE_LOCK = 5
+TRIES_BEFORE_DESK = 10
+FIRST_LOCK_S = 15 * 60
+UNKNOWN_CARDS_BEFORE_PAUSE = 10
+UNKNOWN_CARDS_WITHIN_S = 10 * 60
+PAUSE_S = 10 * 60
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: Verified where there is no PIN to verify, so that both take equally long: a hash of a text that is not a PIN. Written
+#: out because making it would cost the start as much as a PIN does.
+_NO_PIN = "$argon2id$v=19$m=19456,t=2,p=1$kvKGlKM5MouhRo3s7PC5gg$bs8/iJKHs632cGizf/OmGw85S12hS7K06md4D0LaMNs"
+
+
+class InvalidNik(ValueError):
+    """`reason` is "not-16-digits", "unknown-province", "impossible-date" or "serial-0000"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WeakPin(ValueError):
+    """`reason` is "not-6-digits", "birth-date", "part-of-nik", "in-a-row" or "repeated"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnknownResident(LookupError):
+    """Nobody has that NIK or id."""
+
+
+class AlreadyRegistered(ValueError):
+    """Somebody has that NIK already."""
+
+
+class CardTaken(ValueError):
+    """The card is another resident's."""
+
+
+def validate_nik(text: str) -> None:
+    """Raises InvalidNik for what cannot be a NIK: province, regency, kecamatan, DDMMYY (a woman's day + 40), serial.
+    There is no check digit."""
+    if not re.fullmatch(r"[0-9]{16}", text):
+        raise InvalidNik("not-16-digits")
+    if text[:2] not in PROVINCES:
+        raise InvalidNik("unknown-province")
+    day, month = int(text[6:8]), int(text[8:10])
+    if not (1 <= day <= 31 or 41 <= day <= 71) or not 1 <= month <= 12:
+        raise InvalidNik("impossible-date")
+    if text[12:] == "0000":
+        raise InvalidNik("serial-0000")
+
+
+@dataclass(frozen=True, repr=False)
+class Resident:
+    """Texts are as the register has them. Its repr shows no personal data."""
+
+    id: int
+    nik: str
+    name: str
+    birth_place: str
+    birth_date: date
+    sex: str
+    religion: str
+    marital_status: str
+    education: str
+    occupation: str
+    citizenship: str
+    address: str
+    rt: str
+    rw: str
+
+    def __repr__(self) -> str:
+        return "Resident(…)"
+
+    def masked_nik_own(self) -> str:
+        """For the resident's own check screen: `352312******0001`."""
+        return f"{self.nik[:6]}******{self.nik[12:]}"
+
+    def masked_nik(self) -> str:
+        """For tickets and public checks: `************0001`."""
+        return f"************{self.nik[12:]}"
+
+    def masked_name(self) -> str:
+        """For public checks: `S*** A*****`."""
+        return " ".join(word[0] + "*" * (len(word) - 1) for word in self.name.split())
+
+
+FIELDS = frozenset(field.name for field in fields(Resident)) - {"id"}
+
+
+@dataclass(frozen=True)
+class Identified:
+    resident: Resident
+
+
+@dataclass(frozen=True)
+class WrongPin:
+    tries_left: int  # before the lock
+
+
+@dataclass(frozen=True)
+class LockedOut:
+    until: datetime | None  # None: the desk must unlock
+
+
+@dataclass(frozen=True)
+class UnknownCard:
+    pass
+
+
+@dataclass(frozen=True)
+class Paused:
+    """Too many unknown cards at this kiosk: no card is looked up until then."""
+
+    until: datetime
+
+
+class Residents:
+    """The register, as one kiosk (`kiosk_id`) uses it. Every method may raise StoreError."""
+
+    def __init__(self, store: Store, clock: Clock, kiosk_id: str) -> None:
+        self._store, self._clock, self._kiosk_id = store, clock, kiosk_id
+        self._vault = store.vault
+        self._journal = Journal(store, clock)
+        self._unknown_cards = self._vault.index("unknown cards", kiosk_id)
+        self._pause = self._vault.index("pause", kiosk_id)
+
+    # The register and the desk.
+
+    def add(self, resident_fields: Mapping[str, str | date]) -> Resident:
+        """Add a resident by the fields of `Resident` except `id`. Raises InvalidNik, AlreadyRegistered, and ValueError
+        for a missing or unknown field."""
+        if wrong := FIELDS ^ resident_fields.keys():
+            raise ValueError(f"a field of the resident is missing or unknown: {min(wrong)}")
+        resident = Resident(id=0, **resident_fields)
+        validate_nik(resident.nik)
+        new = {
+            "nik_index": self._nik_index(resident.nik),
+            "personal": _seal(self._vault, resident),
+            "added_at": self._clock.now(),
+        }
+        try:
+            with self._store.write() as tx:
+                resident_id = tx.execute(insert(tx, residents).values(new).returning(residents.c.id)).scalar_one()
+                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id)
+        except IntegrityError:
+            raise AlreadyRegistered("somebody has that NIK already") from None
+        return Resident(resident_id, **resident_fields)
+
+    def get(self, resident_id: int) -> Resident:
+        """Raises UnknownResident."""
+        with self._store.read() as tx:
+            return resident_in(tx, self._vault, resident_id)
+
+    def by_nik(self, nik: str) -> Resident:
+        """Raises UnknownResident."""
+        with self._store.read() as tx:
+            return _opened(self._vault, self._row(tx, nik))
+
+    def enrol_card(self, nik: str, uid: bytes) -> None:
+        """Link a card to a resident, who may have several. Raises UnknownResident, and CardTaken for a card that is
+        another's."""
+        uid_index = self._uid_index(uid)
+        with self._store.write() as tx:
+            resident_id = self._row(tx, nik).id
+            link = insert(tx, cards).values(uid_index=uid_index, resident_id=resident_id, enrolled_at=self._clock.now())
+            tx.execute(link.on_conflict_do_nothing())
+            owner = tx.execute(select(cards.c.resident_id).where(cards.c.uid_index == uid_index)).scalar_one()
+            if owner != resident_id:
+                raise CardTaken("the card is another resident's")
+            self._journal.record(Event.CARD_ENROLLED, tx=tx, resident=resident_id)
+
+    def set_pin(self, nik: str, pin: str) -> None:
+        """Set a resident's PIN, at the desk: what was locked is unlocked. Raises UnknownResident, WeakPin."""
+        with self._store.read() as tx:
+            resident = _opened(self._vault, self._row(tx, nik))
+        refuse_weak_pin(pin, resident)
+        sealed = self._vault.encrypt(_hasher.hash(pin))
+        with self._store.write() as tx:
+            tx.execute(update(residents).where(residents.c.id == resident.id).values(pin=sealed))
+            self._reset(tx, self._nik_index(nik))
+            self._journal.record(Event.PIN_SET, tx=tx, resident=resident.id)
+
+    def unlock(self, nik: str) -> None:
+        """The desk lets somebody try again, whether or not the NIK is registered."""
+        with self._store.write() as tx:
+            self._reset(tx, self._nik_index(nik))
+            self._journal.record(Event.UNLOCKED, tx=tx, kiosk=self._kiosk_id)
+
+    # The kiosk.
+
+    def card_is_known(self, uid: bytes) -> bool:
+        """Whether the card is somebody's. Counts nothing; a visit asks `look_up_card`."""
+        with self._store.read() as tx:
+            return self._owner(tx, uid) is not None
+
+    def look_up_card(self, uid: bytes) -> bool | UnknownCard | Paused:
+        """True for a card that is somebody's. An unknown one is counted against this kiosk; while it is paused, known
+        and unknown cards look the same."""
+        with self._store.write() as tx:
+            owner = self._card(tx, uid)
+        return owner if isinstance(owner, UnknownCard | Paused) else True
+
+    def identify_by_card(self, uid: bytes, pin: str) -> Identified | WrongPin | LockedOut | UnknownCard | Paused:
+        with self._store.write() as tx:
+            owner = self._card(tx, uid)
+        if isinstance(owner, UnknownCard | Paused):
+            return owner
+        return self._identify(owner.nik_index, pin, by="card")
+
+    def identify_by_nik(self, nik: str, pin: str) -> Identified | WrongPin | LockedOut:
+        return self._identify(self._nik_index(nik), pin, by="nik")
+
+    def _identify(self, identity: bytes, pin: str, by: str) -> Identified | WrongPin | LockedOut:
+        with self._store.write() as tx:
+            wrong = self._tries(tx, identity)
+            if locked := self._locked(tx, identity, wrong):
+                return locked
+            # Counted and locked as if it were wrong, on the disk before anything is compared.
+            wrong += 1
+            lock_s = FIRST_LOCK_S * 2 ** (wrong - TRIES_BEFORE_LOCK) if wrong >= TRIES_BEFORE_LOCK else 0
+            tx.execute(update(pin_tries).where(pin_tries.c.identity == identity).values(wrong=wrong))
+            if lock_s:
+                timers.start(tx, self._clock, identity, lock_s)
+            row = tx.execute(select(residents).where(residents.c.nik_index == identity)).one_or_none()
+        right = self._pin_fits(row, pin)
+        with self._store.write() as tx:
+            if right:
+                self._reset(tx, identity)
+                self._journal.record(Event.IDENTIFIED, tx=tx, kiosk=self._kiosk_id, by=by)
+                return Identified(_opened(self._vault, row))
+            if locked := self._locked(tx, identity, wrong):
+                for_s = None if locked.until is None else lock_s
+                self._journal.record(Event.LOCKED_OUT, tx=tx, kiosk=self._kiosk_id, by=by, for_s=for_s)
+                return locked
+            tries_left = TRIES_BEFORE_LOCK - wrong
+            self._journal.record(Event.PIN_WRONG, tx=tx, kiosk=self._kiosk_id, by=by, tries_left=tries_left)
+            return WrongPin(tries_left)
+
+    def _tries(self, tx: Connection, identity: bytes) -> int:
+        """The wrong tries so far; the row is held until `tx` ends, so that tries at once are counted one by one."""
+        tx.execute(insert(tx, pin_tries).values(identity=identity, wrong=0).on_conflict_do_nothing())
+        held = select(pin_tries.c.wrong).where(pin_tries.c.identity == identity).with_for_update()
+        return tx.execute(held).scalar_one()
+
+    def _locked(self, tx: Connection, identity: bytes, wrong: int) -> LockedOut | None:
+        if wrong >= TRIES_BEFORE_DESK:
+            return LockedOut(None)
+        left = timers.running(tx, self._clock, identity)
+        return LockedOut(self._in(left[-1])) if left else None
+
+    def _pin_fits(self, row: Row | None, pin: str) -> bool:
+        stored = _NO_PIN if row is None or row.pin is None else self._vault.decrypt(row.pin)
+        try:
+            return _hasher.verify(stored, pin)
+        except VerifyMismatchError:
+            return False
+
+    def _reset(self, tx: Connection, identity: bytes) -> None:
+        tx.execute(delete(pin_tries).where(pin_tries.c.identity == identity))
+        timers.clear(tx, identity)
+
+    def _card(self, tx: Connection, uid: bytes) -> Row | UnknownCard | Paused:
+        """The row of the card's owner; an unknown card is counted, and enough of them pause the kiosk."""
+        if paused := timers.running(tx, self._clock, self._pause):
+            return Paused(self._in(paused[-1]))
+        owner = self._owner(tx, uid)
+        if owner is not None:
+            return owner
+        timers.start(tx, self._clock, self._unknown_cards, UNKNOWN_CARDS_WITHIN_S)
+        self._journal.record(Event.CARD_UNKNOWN, tx=tx, kiosk=self._kiosk_id)
+        if len(timers.running(tx, self._clock, self._unknown_cards)) < UNKNOWN_CARDS_BEFORE_PAUSE:
+            return UnknownCard()
+        timers.clear(tx, self._unknown_cards)
+        timers.start(tx, self._clock, self._pause, PAUSE_S)
+        self._journal.record(Event.CARDS_PAUSED, tx=tx, kiosk=self._kiosk_id, for_s=PAUSE_S)
+        return Paused(self._in(PAUSE_S))
+
+    def _owner(self, tx: Connection, uid: bytes) -> Row | None:
+        owners = select(residents).join(cards).where(cards.c.uid_index == self._uid_index(uid))
+        return tx.execute(owners).one_or_none()
+
+    def _row(self, tx: Connection, nik: str) -> Row:
+        row = tx.execute(select(residents).where(residents.c.nik_index == self._nik_index(nik))).one_or_none()
+        if row is None:
+            raise UnknownResident("nobody has that NIK")
+        return row
+
+    def _in(self, left_s: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=left_s)
+
+    def _nik_index(self, nik: str) -> bytes:
+        return self._vault.index("nik", nik)
+
+    def _uid_index(self, uid: bytes) -> bytes:
+        return self._vault.index("card uid", uid)
+
+
+def resident_in(tx: Connection, vault: Vault, resident_id: int) -> Resident:
+    """A resident within a transaction. Raises UnknownResident."""
+    row = tx.execute(select(residents).where(residents.c.id == resident_id)).one_or_none()
+    if row is None:
+        raise UnknownResident("nobody has that id")
+    return _opened(vault, row)
+
+
+def refuse_weak_pin(pin: str, resident: Resident) -> None:
+    """Raises WeakPin for a PIN that somebody who saw the card, or who tries the usual ones, would guess."""
+    if not re.fullmatch(r"[0-9]{6}", pin):
+        raise WeakPin("not-6-digits")
+    born = resident.birth_date
+    if any(pin in born.strftime(form) for form in ("%d%m%Y", "%Y%m%d", "%m%d%Y", "%d%m%y", "%y%m%d", "%m%d%y")):
+        raise WeakPin("birth-date")
+    if pin in resident.nik:
+        raise WeakPin("part-of-nik")
+    if pin in "01234567890" or pin in "09876543210":
+        raise WeakPin("in-a-row")
+    if re.fullmatch(r"(\d{1,3})\1+", pin):
+        raise WeakPin("repeated")
+
+
+def _seal(vault: Vault, resident: Resident) -> bytes:
+    personal = asdict(resident)
+    del personal["id"]
+    personal["birth_date"] = resident.birth_date.isoformat()
+    return vault.encrypt(json.dumps(personal))
+
+
+def _opened(vault: Vault, row: Row) -> Resident:
+    personal = json.loads(vault.decrypt(row.personal))
+    personal["birth_date"] = date.fromisoformat(personal["birth_date"])
+    return Resident(row.id, **personal)

@@ -1,0 +1,306 @@
+"""The spooler takes print jobs to the printer, one at a time, and knows after any power cut how each one stands.
+
+QUEUED → SENDING → PRINTED | HELD | UNCERTAIN. The row says SENDING before the first byte leaves, so a job that was cut
+short is told as such: it becomes UNCERTAIN, is never repeated by itself, and a person says whether the paper came out.
+A HELD job is known not to be complete and goes on by itself once the printer can; a letter's copy is the exception,
+as it must not come out when its owner has left.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from hardware.device import Status
+from hardware.printer.interface import Page, Printer, PrintOutcome, PrintResult
+from kiosk.clock import Clock
+from kiosk.journal import Event, Journal
+from kiosk.store.print_jobs import PrintKind, PrintState
+from kiosk.store.schema import print_jobs
+from kiosk.store.store import Store
+
+log = logging.getLogger(__name__)
+
+#: A held job is tried again when the printer says that it can, and at this pace where it says nothing.
+RETRY_S = 10.0
+#: After a database error, before the spooler looks again.
+STORE_PAUSE_S = 2.0
+
+
+@dataclass(frozen=True)
+class PrintJob:
+    id: int
+    kind: PrintKind
+    subject_id: int | None
+    printing: int  # 2 is "cetakan ke-2"
+
+
+@dataclass(frozen=True)
+class PrintChanged:
+    """Where a job stands. `code` says why it is held or uncertain; `fraction` how much of it is on paper."""
+
+    job_id: int
+    state: PrintState
+    code: str = ""
+    fraction: float | None = None
+
+
+OUTCOMES = {
+    PrintOutcome.PRINTED: PrintState.PRINTED,
+    PrintOutcome.HELD: PrintState.HELD,
+    PrintOutcome.UNCERTAIN: PrintState.UNCERTAIN,
+}
+EVENTS = {
+    PrintState.QUEUED: Event.PRINT_QUEUED,
+    PrintState.SENDING: Event.PRINT_SENDING,
+    PrintState.PRINTED: Event.PRINT_PRINTED,
+    PrintState.HELD: Event.PRINT_HELD,
+    PrintState.UNCERTAIN: Event.PRINT_UNCERTAIN,
+    PrintState.CANCELLED: Event.PRINT_CANCELLED,
+}
+ENDED = (PrintState.PRINTED, PrintState.UNCERTAIN, PrintState.CANCELLED)
+
+
+@dataclass
+class _Moves:
+    """The changes of state within one transaction. Each is journalled with it, and told once it is committed."""
+
+    tx: Connection
+    clock: Clock
+    journal: Journal
+    made: list[PrintChanged] = field(default_factory=list)
+
+    def row(self, job_id: int) -> Row:
+        return self.tx.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one()
+
+    def to(self, state: PrintState, job_id: int, code: str = "", **columns: int) -> None:
+        self.tx.execute(
+            update(print_jobs)
+            .where(print_jobs.c.id == job_id)
+            .values(state=state, code=code, changed_at=self.clock.now(), **columns)
+        )
+        self.journal.record(EVENTS[state], tx=self.tx, job=job_id, code=code)
+        self.made.append(PrintChanged(job_id, state, code))
+
+
+class Spooler:
+    """`compose(job)` lays the job's page out from what the database holds now, so no personal data is copied into the
+    spool; `post` gets a `PrintChanged` for every change."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        journal: Journal,
+        printer: Printer | None,
+        compose: Callable[[PrintJob], Page],
+        post: Callable[[Any], None],
+    ) -> None:
+        self._store, self._clock, self._journal = store, clock, journal
+        self._printer, self._compose, self._post = printer, compose, post
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="spooler", daemon=True)
+        self._unclean = False  # a job was cut short: the printer must be brought back in step first
+        self._retry_at_s = 0.0
+        self._unrecorded: tuple[int, PrintResult] | None = None
+        #: Tickets of which nobody knows whether they were printed: (job id, ticket id). Replaced whole, never changed.
+        self.uncertain_tickets: tuple[tuple[int, int], ...] = ()
+
+    def start(self) -> None:
+        self._recover()
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def printer_changed(self, status: Status) -> None:
+        """From the device's thread: a printer that serves again is tried at once."""
+        if status.serving:
+            self._retry_at_s = 0.0
+        self._woken.set()
+
+    # What steps ask, on workers.
+
+    def watch(self, job_id: int) -> PrintChanged:
+        """Where the job stands now; the spooler looks whether there is something to print."""
+        self._woken.set()
+        with self._store.read() as tx:
+            row = tx.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one()
+        return PrintChanged(job_id, PrintState(row.state), row.code)
+
+    def settle(self, job_id: int, came_out: bool) -> None:
+        """A person saw whether an uncertain job is on paper. If not, it is printed again and says so."""
+        with self._moves() as moves:
+            row = moves.row(job_id)
+            if row.state != PrintState.UNCERTAIN:
+                return
+            if came_out:
+                moves.to(PrintState.PRINTED, job_id, code="PRINT-CONFIRMED-BY-PERSON")
+            else:
+                moves.to(PrintState.QUEUED, job_id, printing=row.printing + 1)
+        self._list_uncertain_tickets()
+        self._woken.set()
+
+    def print_again(self, job_id: int) -> int:
+        """Another printing of a job that has ended, marked as such. Returns the job's id."""
+        with self._moves() as moves:
+            row = moves.row(job_id)
+            if row.state in ENDED:
+                never_sent = row.state == PrintState.CANCELLED and row.attempt == 0
+                moves.to(PrintState.QUEUED, job_id, printing=row.printing + (not never_sent))
+        self._woken.set()
+        return job_id
+
+    def cancel(self, job_id: int) -> bool:
+        """Whether the job was taken out: one that is being sent or has ended is not."""
+        with self._moves() as moves:
+            if moves.row(job_id).state not in (PrintState.QUEUED, PrintState.HELD):
+                return False
+            moves.to(PrintState.CANCELLED, job_id, code="PRINT-NOT-WANTED")
+        return True
+
+    def abandon(self, visit_id: str) -> None:
+        """The visit is over: its copies that are not on paper yet must not come out for the next person."""
+        with self._moves() as moves:
+            waiting = select(print_jobs.c.id).where(
+                print_jobs.c.idempotency_key.startswith(f"{visit_id}:"),
+                print_jobs.c.kind == PrintKind.LETTER_COPY,
+                print_jobs.c.state.in_((PrintState.QUEUED, PrintState.HELD)),
+            )
+            for job_id in moves.tx.execute(waiting).scalars().all():
+                moves.to(PrintState.CANCELLED, job_id, code="PRINT-OWNER-LEFT")
+
+    def open_jobs(self) -> list[Row]:
+        """The rows of the jobs that wait or of which nobody knows whether they are on paper, oldest first."""
+        with self._store.read() as tx:
+            open_ones = print_jobs.c.state.not_in((PrintState.PRINTED, PrintState.CANCELLED))
+            return list(tx.execute(select(print_jobs).where(open_ones).order_by(print_jobs.c.id)).all())
+
+    # The spooler's own thread.
+
+    def _recover(self) -> None:
+        """After a start: what was being sent is uncertain; copies have no owner in front of them any more."""
+        with self._moves() as moves:
+            rows = moves.tx.execute(
+                select(print_jobs).where(
+                    print_jobs.c.state.in_((PrintState.SENDING, PrintState.QUEUED, PrintState.HELD))
+                )
+            ).all()
+            for row in rows:
+                if row.state == PrintState.SENDING:
+                    self._unclean = True
+                    moves.to(PrintState.UNCERTAIN, row.id, code="PRINT-INTERRUPTED")
+                elif row.kind == PrintKind.LETTER_COPY:
+                    moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
+        self._list_uncertain_tickets()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                pause_s = self._work()
+            except Exception:  # a full disk or a locked database must not end the spooler
+                log.exception("the spooler could not work; it looks again in %.0f s", STORE_PAUSE_S)
+                pause_s = STORE_PAUSE_S
+            if pause_s != 0:
+                self._woken.wait(pause_s)
+
+    def _work(self) -> float | None:
+        """Take the oldest job one step on. Returns how long to wait for news: 0 for at once, None for as long as it
+        takes."""
+        if self._unrecorded is not None:
+            self._record()
+        job, state = self._oldest()
+        if job is None:
+            return None
+        if self._printer is None or not self._printer.status.serving:
+            self._hold(job, state)
+            return None
+        wait_s = self._retry_at_s - time.monotonic()
+        if state is PrintState.HELD and wait_s > 0:
+            return wait_s
+        self._send(job)
+        return 0
+
+    def _oldest(self) -> tuple[PrintJob | None, PrintState | None]:
+        with self._store.read() as tx:
+            row = tx.execute(
+                select(print_jobs)
+                .where(print_jobs.c.state.in_((PrintState.QUEUED, PrintState.HELD)))
+                .order_by(print_jobs.c.id)
+                .limit(1)
+            ).first()
+        return (None, None) if row is None else (_job(row), PrintState(row.state))
+
+    def _hold(self, job: PrintJob, state: PrintState) -> None:
+        code = self._printer.status.code if self._printer is not None else "PRINTER-NONE"
+        with self._moves() as moves:
+            queued = select(print_jobs.c.id).where(print_jobs.c.state == PrintState.QUEUED)
+            for job_id in moves.tx.execute(queued).scalars().all():
+                moves.to(PrintState.HELD, job_id, code=code)
+        if state is PrintState.HELD:
+            self._post(PrintChanged(job.id, PrintState.HELD, code))
+
+    def _send(self, job: PrintJob) -> None:
+        try:
+            page = self._compose(job)
+        except Exception:
+            log.exception("print job %d cannot be laid out", job.id)
+            with self._moves() as moves:
+                moves.to(PrintState.CANCELLED, job.id, code="PRINT-NO-LAYOUT")
+            return
+        with self._moves() as moves:
+            row = moves.row(job.id)
+            if row.state not in (PrintState.QUEUED, PrintState.HELD):
+                return  # cancelled in the meantime
+            moves.to(PrintState.SENDING, job.id, attempt=row.attempt + 1)
+        result = self._printer.print(
+            page,
+            after_unclean_stop=self._unclean,
+            progress=lambda fraction: self._post(PrintChanged(job.id, PrintState.SENDING, fraction=fraction)),
+        )
+        self._unclean = False  # within this process the driver itself remembers
+        if result.outcome is PrintOutcome.HELD:
+            self._retry_at_s = time.monotonic() + RETRY_S
+        self._unrecorded = (job.id, result)
+        self._record()
+
+    def _record(self) -> None:
+        """Write down how the last job ended. Where the disk refuses, the result is kept and written at the next try:
+        no other job is begun before."""
+        job_id, result = self._unrecorded
+        with self._moves() as moves:
+            moves.to(OUTCOMES[result.outcome], job_id, code=result.code)
+        self._unrecorded = None
+        self._list_uncertain_tickets()
+
+    @contextmanager
+    def _moves(self) -> Iterator[_Moves]:
+        with self._store.write() as tx:
+            moves = _Moves(tx, self._clock, self._journal)
+            yield moves
+        for change in moves.made:
+            self._post(change)
+
+    def _list_uncertain_tickets(self) -> None:
+        with self._store.read() as tx:
+            rows = tx.execute(
+                select(print_jobs.c.id, print_jobs.c.subject_id)
+                .where(print_jobs.c.state == PrintState.UNCERTAIN, print_jobs.c.kind == PrintKind.TICKET)
+                .order_by(print_jobs.c.id.desc())
+                .limit(20)
+            ).all()
+        self.uncertain_tickets = tuple((row.id, row.subject_id) for row in rows)
+
+
+def _job(row: Row) -> PrintJob:
+    return PrintJob(row.id, PrintKind(row.kind), row.subject_id, row.printing)

@@ -1,0 +1,135 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "business_day",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_business_day"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_business_day_only_one")),
+    )
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_counters"),
+    )
+    op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key_fingerprint", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_installation"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_only_one")),
+    )
+    op.create_table(
+        "journal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.String(length=60), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_journal"),
+    )
+    op.create_table(
+        "pin_tries",
+        sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", name="pk_pin_tries"),
+    )
+    op.create_table(
+        "print_jobs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("printing", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_print_jobs"),
+        sa.UniqueConstraint("idempotency_key", name="uq_print_jobs_idempotency_key"),
+    )
+    op.create_index("ix_print_jobs_kind_subject_id", "print_jobs", ["kind", "subject_id"], unique=False)
+    op.create_index("ix_print_jobs_state", "print_jobs", ["state"], unique=False)
+    op.create_table(
+        "residents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("nik_index", sa.LargeBinary(), nullable=False),
+        sa.Column("personal", sa.LargeBinary(), nullable=False),
+        sa.Column("pin", sa.LargeBinary(), nullable=True),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_residents"),
+        sa.UniqueConstraint("nik_index", name="uq_residents_nik_index"),
+    )
+    op.create_table(
+        "tickets",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("business_day", sa.Date(), nullable=False),
+        sa.Column("service_code", sa.String(length=20), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_tickets"),
+        sa.UniqueConstraint(
+            "business_day", "service_code", "serial", name="uq_tickets_business_day_service_code_serial"
+        ),
+        sa.UniqueConstraint("idempotency_key", name="uq_tickets_idempotency_key"),
+    )
+    op.create_table(
+        "timers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("length_s", sa.Float(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("boot_id", sa.String(length=40), nullable=False),
+        sa.Column("ends_s", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_timers"),
+    )
+    op.create_index("ix_timers_subject", "timers", ["subject"], unique=False)
+    op.create_table(
+        "cards",
+        sa.Column("uid_index", sa.LargeBinary(), nullable=False),
+        sa.Column("resident_id", sa.Integer(), nullable=False),
+        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name="fk_cards_resident_id"),
+        sa.PrimaryKeyConstraint("uid_index", name="pk_cards"),
+    )
+    op.create_index("ix_cards_resident_id", "cards", ["resident_id"], unique=False)
+    op.create_table(
+        "letter_requests",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("resident_id", sa.Integer(), nullable=False),
+        sa.Column("letter_type", sa.String(length=60), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.LargeBinary(), nullable=True),
+        sa.Column("officer", sa.String(length=120), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=120), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("letter_number", sa.String(length=120), nullable=True),
+        sa.Column("letter_id", sa.String(length=32), nullable=True),
+        sa.Column("issued_on", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("token", sa.Text(), nullable=True),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name="fk_letter_requests_resident_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_letter_requests"),
+        sa.UniqueConstraint("idempotency_key", name="uq_letter_requests_idempotency_key"),
+        sa.UniqueConstraint("letter_id", name="uq_letter_requests_letter_id"),
+        sa.UniqueConstraint("letter_number", name="uq_letter_requests_letter_number"),
+        sa.UniqueConstraint("number", name="uq_letter_requests_number"),
+    )
+    op.create_index("ix_letter_requests_resident_id", "letter_requests", ["resident_id"], unique=False)
+    op.create_index("ix_letter_requests_state", "letter_requests", ["state"], unique=False)

@@ -1,0 +1,42 @@
+"""The rows that the spooler prints from. Whoever owes somebody a paper queues it in the same transaction."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from kiosk.store.counters import insert
+from kiosk.store.schema import print_jobs
+
+
+class PrintKind(StrEnum):
+    TICKET = "ticket"
+    REQUEST_SLIP = "request_slip"
+    LETTER_COPY = "letter_copy"
+    SELF_TEST = "self_test"
+
+
+class PrintState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    PRINTED = "printed"
+    HELD = "held"  # not complete, known so: may be tried again
+    UNCERTAIN = "uncertain"  # nothing tells whether it is on paper: ask the person
+    CANCELLED = "cancelled"
+
+
+def queue_print(tx: Connection, kind: PrintKind, subject_id: int | None, key: str, now: datetime) -> int:
+    """A new print job's id. `subject_id` is the ticket's or the letter request's, None for a self-test. Raises
+    sqlalchemy.exc.IntegrityError where a job has that key already."""
+    statement = insert(tx, print_jobs).values(
+        kind=kind,
+        subject_id=subject_id,
+        state=PrintState.QUEUED,
+        attempt=0,
+        printing=1,
+        code="",
+        idempotency_key=key,
+        created_at=now,
+        changed_at=now,
+    )
+    return tx.execute(statement.returning(print_jobs.c.id)).scalar_one()

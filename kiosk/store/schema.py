@@ -1,0 +1,186 @@
+"""All tables. Personal fields are encrypted blobs and are found by blind indexes (`kiosk/store/vault.py`).
+
+A change here needs a migration in `kiosk/store/migrations/versions`, and REVISION set to it; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+#: The migration that this schema is at.
+REVISION = "0001"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, in UTC on both engines (SQLite keeps no zone). Refuses a naive one with ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+#: One row: the fingerprint of the key that this database is encrypted with.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key_fingerprint", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="only_one"),
+)
+
+#: The last number given for each name ("queue/A/2026-11-24"); see `kiosk/store/counters.py`.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+#: Running spans of time; see `kiosk/store/timers.py`.
+timers = Table(
+    "timers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("length_s", Float, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("boot_id", String(40), nullable=False),
+    Column("ends_s", Float, nullable=False),  # on the monotonic clock of that boot
+)
+
+residents = Table(
+    "residents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("nik_index", LargeBinary, nullable=False, unique=True),
+    Column("personal", LargeBinary, nullable=False),  # encrypted JSON of every personal field
+    Column("pin", LargeBinary),  # encrypted argon2id hash: six digits alone would fall to trying them all
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("uid_index", LargeBinary, primary_key=True),
+    Column("resident_id", ForeignKey("residents.id"), nullable=False, index=True),
+    Column("enrolled_at", UtcDateTime, nullable=False),
+)
+
+#: Wrong PINs since the last right one, by the blind index of the identity, whether or not anybody has it.
+pin_tries = Table(
+    "pin_tries",
+    metadata,
+    Column("identity", LargeBinary, primary_key=True),
+    Column("wrong", Integer, nullable=False),
+)
+
+letter_requests = Table(
+    "letter_requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(20), nullable=False, unique=True),
+    Column("resident_id", ForeignKey("residents.id"), nullable=False, index=True),
+    Column("letter_type", String(60), nullable=False),
+    Column("fields", LargeBinary, nullable=False),  # encrypted JSON
+    Column("state", String(20), nullable=False, index=True),
+    Column("reason", LargeBinary),  # encrypted: an officer's free text
+    Column("officer", String(120)),
+    Column("idempotency_key", String(120), nullable=False, unique=True),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("letter_number", String(120), unique=True),
+    Column("letter_id", String(32), unique=True),
+    Column("issued_on", Date),
+    Column("valid_until", Date),
+    Column("token", Text),
+    Column("copies", Integer, nullable=False),
+)
+
+#: One row: the last business day.
+business_day = Table(
+    "business_day",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Date, nullable=False),
+    CheckConstraint("id = 1", name="only_one"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("business_day", Date, nullable=False),
+    Column("service_code", String(20), nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),  # how many were before it when it was taken
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("called_at", UtcDateTime),
+    Column("idempotency_key", String(120), nullable=False, unique=True),
+    UniqueConstraint("business_day", "service_code", "serial"),
+)
+
+print_jobs = Table(
+    "print_jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject_id", Integer),  # a ticket's or a letter request's; none for a self-test
+    Column("state", String(20), nullable=False),
+    Column("attempt", Integer, nullable=False),  # 0 until it was first sent
+    Column("printing", Integer, nullable=False),  # 1 is the first paper, 2 is "cetakan ke-2"
+    Column("code", String(60), nullable=False),  # why it is held or uncertain, for the technician
+    Column("idempotency_key", String(120), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index(None, "kind", "subject_id"),
+    Index(None, "state"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(60), nullable=False),
+    Column("facts", JSON, nullable=False),
+)

@@ -1,0 +1,151 @@
+"""What a step wants shown, without a pixel in it.
+
+A step describes; a screen draws. There are few kinds of view and many steps. All text is already in the visitor's
+language. A view may hold the visitor's own data, so its repr shows none of it.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, repr=False)
+class Choice:
+    """One thing that can be tapped. `icon` is a name in `screens/icons.py`; `value` comes back in `Chosen`."""
+
+    value: str
+    label: str
+    icon: str = ""
+    detail: str = ""  # a second, smaller line
+    prominent: bool = False  # the one most people want
+    available: bool = True  # False: shown greyed with `detail` saying why; a tap on it still comes back
+
+
+@dataclass(frozen=True, repr=False)
+class Fact:
+    """A label and what stands beside it: «Nama / SITI AMINAH»."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, repr=False)
+class View:
+    title: str
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+@dataclass(frozen=True, repr=False)
+class IdleView(View):
+    """Nobody is here: the title invites a touch anywhere (`Chosen("start")`). `village` stands above it; each notice
+    is a line such as «Mesin cetak sedang terganggu»."""
+
+    village: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class ChoiceView(View):
+    """Big buttons; the screen pages them where they do not fit. Answers `Chosen(value)`."""
+
+    choices: tuple[Choice, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class FormView(View):
+    """One field, an on-screen keyboard (letters, digits, punctuation), ready-made answers to tap. Answers
+    `Entered(text)`; the screen does not let a text shorter than `shortest` or longer than `longest` through.
+    `progress` is (this field, of how many), counted from 1."""
+
+    label: str = ""
+    value: str = ""
+    hint: str = ""
+    error: str = ""
+    suggestions: tuple[str, ...] = ()
+    shortest: int = 0
+    longest: int = 100
+    progress: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, repr=False)
+class KeypadView(View):
+    """Digits only. Answers `Entered(digits)` by itself once `digits_count` are there. A secret one shows dots and
+    speaks nothing."""
+
+    digits_count: int = 6
+    secret: bool = False
+    error: str = ""
+    choices: tuple[Choice, ...] = ()  # «Lupa PIN»
+
+
+@dataclass(frozen=True, repr=False)
+class PresentCardView(View):
+    """A moving picture of a card on the reader. Choices are other ways in («Pakai NIK»)."""
+
+    error: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class ScanView(View):
+    """A moving picture of a code before the scanner."""
+
+    error: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class ProgressView(View):
+    """Something takes a while. `fraction` is 0 to 1, or None where nobody can tell."""
+
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class ReviewView(View):
+    """The resident's own data to read over, page by page where needed; then the choices."""
+
+    facts: tuple[Fact, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class ResultView(View):
+    """How it ended. `tone` is "good", "attention" or "bad"; `big` is drawn very large (a queue number)."""
+
+    tone: str = "good"
+    big: str = ""
+    facts: tuple[Fact, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class NoticeView(View):
+    """Plain words about something that does not work, or a question. `code` is small, for the technician."""
+
+    tone: str = "attention"
+    code: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A view and all that surrounds it. `serial` grows with each scene: an intent carries the serial of the scene
+    that it was made on, so a tap meant for the last screen does nothing on the next."""
+
+    serial: int
+    view: View
+    language: str = "id"  # "id", "jv" or "en"
+    large_text: bool = False
+    can_go_back: bool = False
+    can_leave: bool = False  # a «Selesai/Batal» that ends the visit
+    fresh: bool = field(default=True)  # False: the same step again (language, size, error): keep what was typed
+
+
+@dataclass(frozen=True)
+class Warning:
+    """«Anda masih di sini?» over whatever is shown. Any touch is `StillHere`."""
+
+    seconds_left: int

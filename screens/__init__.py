@@ -1,0 +1,1 @@
+"""What the kiosk looks like. Kivy lives here and nowhere else."""

@@ -1,0 +1,26 @@
+"""Plain words about something that does not work, or a question."""
+
+from screens import theme as colours
+from screens.box import Box
+from screens.screen import Screen
+from screens.widgets import Disc, Icon, Text, text_height
+
+
+class NoticeScreen(Screen):
+    def draw(self, box: Box) -> None:
+        view, theme = self.scene.view, self.theme
+        self.add_actions(box, view.choices)
+        if view.code:
+            code_h = text_height(view.code, theme.smallest_px, box.w)
+            code = box.cut_bottom(code_h, theme.gap)
+            self.add(Text(code, view.code, theme.smallest_px, colour=colours.INK_SOFT, align="center"))
+        ink, tint, icon = colours.TONES[view.tone]
+        title_h = text_height(view.title, theme.title_px, box.w, bold=True)
+        text_h = text_height(view.text, theme.body_px, box.w)
+        words_h = title_h + text_h + theme.px(1) + 2 * theme.gap
+        side = max(theme.px(14), min(theme.px(56 if theme.roomy else 36), box.h - words_h))
+        block = box.middle(box.w, min(box.h, side + words_h))
+        place = block.cut_top(side, theme.gap).middle(side, side)
+        self.add(Disc(place, tint))
+        self.add(Icon(place.inset(side // 6), icon, ink))
+        self.add_heading(block, align="center")

@@ -1,0 +1,172 @@
+"""How many codes are read, and at what cost: zxing-cpp alone, zbar alone, and the kiosk's decoders, side by side.
+
+    python tests/bench/bench_decoding.py [--views 40] [--seed 1]
+
+Every view is a code held before a camera for four frames that differ in noise only. It counts as read when one of
+its frames is, with the right text. Everything is synthetic and made here; times are of this machine's one core.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy
+import qrcode
+import zxingcpp
+from pyzbar import pyzbar
+
+from hardware.code_scanner.decoding import STEPS, FrameDecoder
+from hardware.code_scanner.motion import MotionGate
+
+SIZE_PX = (640, 480)
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The ranges that a view's troubles are drawn from."""
+
+    name: str
+    characters: tuple[int, int]
+    module_px: tuple[float, float]
+    turn_deg: float
+    tilt: float
+    light: tuple[float, float]
+    blur_px: float
+    noise: float
+    specks: float
+
+
+MIXES = (
+    Mix("easy", (40, 120), (4.0, 6.0), 15, 0.05, (0.6, 1.0), 0.8, 4, 0.0),
+    Mix("medium", (80, 240), (2.5, 4.5), 60, 0.25, (0.15, 0.9), 1.4, 8, 0.04),
+    Mix("hard", (120, 316), (2.0, 3.5), 180, 0.4, (0.04, 0.6), 1.8, 10, 0.1),
+)
+
+
+def views(mix: Mix, count: int, seed: int) -> Iterator[tuple[bytes, list[numpy.ndarray]]]:
+    """`count` views as (payload, frames)."""
+    dice = numpy.random.default_rng(seed)
+    for _ in range(count):
+        payload = "".join(dice.choice(list(ALPHABET), dice.integers(*mix.characters))).encode()
+        still = still_view(payload, mix, dice)
+        yield payload, [with_noise(still, mix, dice) for _ in range(STEPS)]
+
+
+def still_view(payload: bytes, mix: Mix, dice: numpy.random.Generator) -> numpy.ndarray:
+    """The code on grey paper, turned, tilted, dimmed and out of focus; at most as large as the frame allows."""
+    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=8, border=4)
+    code.add_data(payload)
+    picture = numpy.array(code.make_image().get_image().convert("L"))
+    side_px = min(picture.shape[0] / 8 * dice.uniform(*mix.module_px), 0.66 * SIZE_PX[1])
+    turn = numpy.deg2rad(dice.uniform(-mix.turn_deg, mix.turn_deg))
+    corners = numpy.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side_px / 2
+    corners[:2, 0] *= 1 - dice.uniform(0, mix.tilt)  # the far edge of a tilted sheet is shorter
+    corners = corners @ numpy.array([[numpy.cos(turn), numpy.sin(turn)], [-numpy.sin(turn), numpy.cos(turn)]])
+    corners += numpy.array(SIZE_PX) / 2
+    size_px = picture.shape[0]
+    before = numpy.float32([[0, 0], [size_px, 0], [size_px, size_px], [0, size_px]])
+    lens = cv2.getPerspectiveTransform(before, corners.astype(numpy.float32))
+    view = cv2.warpPerspective(picture, lens, SIZE_PX, flags=cv2.INTER_AREA, borderValue=190).astype(float)
+    shade = numpy.linspace(1, dice.uniform(0.7, 1), SIZE_PX[0])
+    blur_px = dice.uniform(0.2, mix.blur_px)
+    return cv2.GaussianBlur(view * shade * dice.uniform(*mix.light), (0, 0), blur_px)
+
+
+def with_noise(still: numpy.ndarray, mix: Mix, dice: numpy.random.Generator) -> numpy.ndarray:
+    # A sensor's noise falls with the light it gets, though not to nothing.
+    noisy = still + dice.normal(0, mix.noise * (0.2 + still.mean() / 255), still.shape)
+    specks = dice.random(still.shape)
+    share = dice.uniform(0, mix.specks)
+    noisy[specks < share / 2] = 0
+    noisy[specks > 1 - share / 2] = 255
+    return numpy.clip(noisy, 0, 255).astype(numpy.uint8)
+
+
+# The contestants: each makes a reader for one view.
+
+Reader = Callable[[numpy.ndarray], bytes | None]
+
+
+def zxing_only() -> Reader:
+    def read(grey: numpy.ndarray) -> bytes | None:
+        found = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormat.QRCode)
+        return found[0].bytes if found else None
+
+    return read
+
+
+def zbar_only() -> Reader:
+    def read(grey: numpy.ndarray) -> bytes | None:
+        found = pyzbar.decode(grey, symbols=[pyzbar.ZBarSymbol.QRCODE])
+        return found[0].data if found else None
+
+    return read
+
+
+def kiosk() -> Reader:
+    return FrameDecoder().decode
+
+
+CONTESTANTS = {"zxing-cpp": zxing_only, "zbar": zbar_only, "kiosk": kiosk}
+
+
+def measure(reader: Reader, payload: bytes, frames: list[numpy.ndarray], times_ms: list[float]) -> tuple[bool, bool]:
+    """Whether the view was read, and whether a wrong text was; a reader stops at its first reading, as a kiosk does."""
+    for frame in frames:
+        began_s = time.perf_counter()
+        read = reader(frame)
+        times_ms.append((time.perf_counter() - began_s) * 1000)
+        if read is not None:
+            return read == payload, read != payload
+    return False, False
+
+
+def compare(count: int, seed: int) -> None:
+    print(f"{'views':8} {'decoder':10} {'read':>9} {'wrong':>6} {'ms median':>10} {'ms p95':>8}")
+    for mix in MIXES:
+        made = list(views(mix, count, seed))
+        for name, make_reader in CONTESTANTS.items():
+            times_ms: list[float] = []
+            hits = [measure(make_reader(), payload, frames, times_ms) for payload, frames in made]
+            read, wrong = (sum(column) for column in zip(*hits, strict=True))
+            median_ms, p95_ms = numpy.percentile(times_ms, (50, 95))
+            print(f"{mix.name:8} {name:10} {read:4}/{count:<4} {wrong:6} {median_ms:10.2f} {p95_ms:8.2f}")
+
+
+def idle(count: int, seed: int) -> None:
+    """A still view without a code, with a sensor's noise, at 12 frames a second for `count` frames."""
+    dice = numpy.random.default_rng(seed)
+    print(f"\n{'idle':10} {'gate':6} {'ms/frame':>9} {'decoded':>9}")
+    for size_px in (SIZE_PX, (1280, 720)):
+        # A desk in a hall: soft shapes, some edges.
+        desk = cv2.resize(dice.integers(60, 200, (12, 16)).astype(numpy.uint8), size_px, interpolation=cv2.INTER_CUBIC)
+        frames = [
+            numpy.clip(desk + dice.normal(0, 3, desk.shape), 0, 255).astype(numpy.uint8) for _ in range(min(count, 24))
+        ]
+        for gated in (False, True):
+            gate, decoder, decoded = MotionGate(), FrameDecoder(), 0
+            began_s = time.perf_counter()
+            for number in range(count):
+                grey = frames[number % len(frames)]
+                if not gated or gate.lets_pass(grey, number / 12):
+                    decoder.decode(grey)
+                    decoded += 1
+            frame_ms = (time.perf_counter() - began_s) * 1000 / count
+            print(f"{size_px[0]}x{size_px[1]:<5} {'with' if gated else 'none':6} {frame_ms:9.2f} {decoded:5}/{count}")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--views", type=int, default=40, help="views of each kind")
+    arguments.add_argument("--seed", type=int, default=1)
+    options = arguments.parse_args()
+    cv2.setNumThreads(1)
+    compare(options.views, options.seed)
+    idle(240, options.seed)
+
+
+if __name__ == "__main__":
+    main()

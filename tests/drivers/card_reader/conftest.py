@@ -1,0 +1,111 @@
+"""Card readers under test: the virtual one, and the PC/SC driver on a real pcscd with a virtual reader."""
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.pcsc import Pcscd, running_pcscd, torn
+
+from hardware.card_reader.interface import Card, CardKind, CardReader
+from hardware.card_reader.pcsc import PcscCardReader
+from hardware.card_reader.virtual import VirtualCardReader
+from hardware.device import DeviceState, StatusChanged
+
+PATIENCE_S = 10.0
+
+
+class Events:
+    """What a device posted, in order."""
+
+    def __init__(self) -> None:
+        self._new: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.seen: list[Any] = []
+
+    def sink(self, event: Any) -> None:
+        self._new.put(event)
+
+    def next(self, wanted: type, where: Callable[[Any], bool] = lambda event: True) -> Any:
+        """Wait for the next event of that type, passing over others."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                event = self._new.get(timeout=max(0.0, deadline_s - time.monotonic()))
+            except queue.Empty:
+                pytest.fail(f"no {wanted.__name__} within {PATIENCE_S:.0f} s; there were {self.seen}")
+            self.seen.append(event)
+            if isinstance(event, wanted) and where(event):
+                return event
+
+    def next_status(self, state: DeviceState) -> StatusChanged:
+        return self.next(StatusChanged, lambda changed: changed.status.state is state)
+
+    def cards(self) -> list[Any]:
+        """Every event so far but those about the status."""
+        while not self._new.empty():
+            self.seen.append(self._new.get())
+        return [event for event in self.seen if not isinstance(event, StatusChanged)]
+
+
+class VirtualRig:
+    """The outside world of a virtual reader."""
+
+    def __init__(self) -> None:
+        self.reader: CardReader = VirtualCardReader("front", VirtualCardReader.Options())
+        self.tap = lambda uid: self.reader.tap(Card(uid, CardKind.EKTP))
+        self.unreadable = lambda: self.reader.present_unreadable("CARD-TORN")
+        self.remove = self.reader.remove
+        self.unplug = self.reader.unplug
+        self.plug = self.reader.plug
+
+
+class PcscRig:
+    """The outside world of the PC/SC driver; its service stands for its plug."""
+
+    def __init__(self, pcscd: Pcscd) -> None:
+        self.reader: CardReader = PcscCardReader("front", PcscCardReader.Options())
+        self.tap = lambda uid: pcscd.card.insert(uid=uid)
+        self.unreadable = lambda: pcscd.card.insert(behave=torn)
+        self.remove = pcscd.card.remove
+        self.unplug = pcscd.kill
+        self.plug = pcscd.start
+
+
+@pytest.fixture
+def pcscd(tmp_path: Path) -> Iterator[Pcscd]:
+    with running_pcscd(tmp_path) as pcscd:
+        yield pcscd
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+@pytest.fixture
+def pcsc_reader(pcscd: Pcscd, events: Events) -> Iterator[PcscCardReader]:
+    reader = PcscCardReader("front", PcscCardReader.Options())
+    reader.start(events.sink)
+    try:
+        events.next_status(DeviceState.READY)
+        yield reader
+    finally:
+        pcscd.card.remove()  # frees a talker that a mute card holds
+        reader.stop()
+
+
+@pytest.fixture(params=["virtual", "pcsc"])
+def rig(request: pytest.FixtureRequest) -> VirtualRig | PcscRig:
+    return VirtualRig() if request.param == "virtual" else PcscRig(request.getfixturevalue("pcscd"))
+
+
+@pytest.fixture
+def started(rig: VirtualRig | PcscRig, events: Events) -> Iterator[VirtualRig | PcscRig]:
+    rig.reader.start(events.sink)
+    try:
+        events.next_status(DeviceState.READY)
+        yield rig
+    finally:
+        rig.reader.stop()

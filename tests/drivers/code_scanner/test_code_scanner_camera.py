@@ -1,0 +1,140 @@
+"""The camera scanner on pictures that come through the real VideoCapture."""
+
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy
+import pytest
+import zxingcpp
+
+from hardware.code_scanner.camera import CameraScanner
+from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
+from hardware.code_scanner.motion import STILL_TRY_S
+from hardware.device import DeviceState
+
+MIDDLE = (320, 240)
+
+
+def film(path: Path, frame: numpy.ndarray, frames: int) -> Path:
+    height_px, width_px = frame.shape
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (width_px, height_px))
+    for _ in range(frames):
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process holds the file open; a descriptor may vanish while it is looked at."""
+    return any(os.path.realpath(descriptor) == str(path) for descriptor in Path("/proc/self/fd").iterdir())
+
+
+@pytest.fixture
+def looking(camera):
+    camera.start()
+    camera.scanner.listen(True)
+    return camera
+
+
+def test_reads_a_turned_dim_and_noisy_code(looking, pictures):
+    frame = pictures.scene((pictures.qr(b"POOR LIGHT"), MIDDLE))
+    looking.film([pictures.seen_by_camera(frame, turn_deg=17, light=0.35, blur_px=0.8, noise=6)])
+    assert looking.events.next_reading() == CodeScanned("camera", b"POOR LIGHT")
+
+
+def test_tells_one_part_of_a_code_as_unreadable_and_once(looking, pictures):
+    looking.film([pictures.scene((pictures.part(b"HALF OF A LETTER"), MIDDLE))])
+    assert looking.events.next_reading() == CodeUnreadable("camera", "SCANNER-PART-OF-CODE")
+    looking.settle()
+    looking.show(b"WHOLE")
+    assert looking.events.next_reading() == CodeScanned("camera", b"WHOLE")
+
+
+def test_a_still_view_is_hardly_ever_decoded(looking, pictures):
+    looking.film([pictures.scene()])
+    looking.wait_for_frames(25)  # past the moment after the first motion
+    before_s, tries = time.monotonic(), looking.scanner.statistics.tries
+    looking.wait_for_frames(30)
+    most = (time.monotonic() - before_s) / STILL_TRY_S + 1
+    assert 1 <= looking.scanner.statistics.tries - tries <= most
+
+
+def test_a_code_that_appears_in_a_still_view_is_read(looking, pictures):
+    looking.film([pictures.scene()])
+    looking.wait_for_frames(25)
+    looking.show(b"AT LAST")
+    assert looking.events.next_reading().payload == b"AT LAST"
+
+
+def test_a_new_listening_looks_at_what_lies_there_already(looking):
+    looking.show(b"LEFT LYING")
+    looking.events.next_reading()
+    looking.wait_for_frames(25)  # the gate has shut
+    looking.scanner.listen(False)
+    looking.scanner.listen(True)
+    before = looking.scanner.statistics.frames
+    assert looking.events.next_reading().payload == b"LEFT LYING"
+    assert looking.scanner.statistics.frames - before <= 3
+
+
+def test_the_camera_is_open_only_while_it_is_listened_to(tmp_path, camera, pictures):
+    video = film(tmp_path / "seen.avi", pictures.scene((pictures.qr(b"FILMED"), MIDDLE)), frames=200)
+    scanner = CameraScanner("video", CameraScanner.Options(source=str(video)))
+    scanner.start(camera.events.post)
+    try:
+        camera.events.status(DeviceState.READY)
+        assert camera.events.wait_until(lambda: not is_open(video))
+        assert scanner.statistics.frames == 0
+        scanner.listen(True)
+        assert camera.events.next_reading().payload == b"FILMED"
+        assert is_open(video)
+        scanner.listen(False)
+        assert camera.events.wait_until(lambda: not is_open(video))
+    finally:
+        scanner.stop()
+
+
+def test_decoders_that_fail_do_not_end_the_looking(looking, monkeypatch):
+    read_barcodes, faults = zxingcpp.read_barcodes, iter([RuntimeError("torn")] * 3)
+
+    def failing_at_first(*args, **options):
+        if fault := next(faults, None):
+            raise fault
+        return read_barcodes(*args, **options)
+
+    monkeypatch.setattr(zxingcpp, "read_barcodes", failing_at_first)
+    looking.show(b"STILL HERE")
+    assert looking.events.next_reading().payload == b"STILL HERE"
+    assert looking.scanner.statistics.decoder_errors == 3
+    assert looking.scanner.status.serving
+
+
+def test_reads_a_video_and_is_absent_at_its_end(tmp_path, camera, pictures):
+    video = film(tmp_path / "seen.avi", pictures.scene((pictures.qr(b"FILMED"), MIDDLE)), frames=6)
+    scanner = CameraScanner("video", CameraScanner.Options(source=str(video)))
+    scanner.listen(True)
+    scanner.start(camera.events.post)
+    try:
+        assert camera.events.next_reading() == CodeScanned("video", b"FILMED")
+        camera.events.status(DeviceState.ABSENT)
+    finally:
+        scanner.stop()
+
+
+def test_a_missing_device_file_is_absent(camera):
+    scanner = CameraScanner("none", CameraScanner.Options(source="/dev/video-not-there"))
+    scanner.start(camera.events.post)
+    try:
+        assert camera.events.status(DeviceState.ABSENT).status.code == "SCANNER-ABSENT"
+    finally:
+        scanner.stop()
+
+
+def test_frames_without_any_contrast_are_no_trouble(looking):
+    looking.film([numpy.zeros((480, 640), numpy.uint8), numpy.full((480, 640), 255, numpy.uint8)])
+    looking.wait_for_frames(8)
+    assert looking.scanner.statistics.decoder_errors == 0
+    looking.show(b"LIGHT AGAIN")
+    assert looking.events.next_reading().payload == b"LIGHT AGAIN"

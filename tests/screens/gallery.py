@@ -1,0 +1,225 @@
+"""Draws every kind of view and tells, as JSON on stdout, what is where; one process, one window, no screen.
+
+gallery.py WIDTH_PX HEIGHT_PX PPI FOLDER
+"""
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from kiosk.views import (
+    Choice,
+    ChoiceView,
+    Fact,
+    FormView,
+    IdleView,
+    KeypadView,
+    NoticeView,
+    PresentCardView,
+    ProgressView,
+    ResultView,
+    ReviewView,
+    ScanView,
+    Scene,
+    View,
+    Warning,
+)
+from screens.face import Face, FaceSettings
+
+LONG_NAME = "R. Ay. SITI NURHALIZAH KUSUMANINGRUM WULANDARI BINTI HADIKUSUMO"
+LONG_ADDRESS = "JL. RAYA TUBAN - SEMARANG KM 12, DUSUN KRAJAN LOR, RT 004 RW 002, SOCOREJO, JENU, TUBAN"
+
+YES_NO = (Choice("yes", "Ya, benar", "yes", prominent=True), Choice("no", "Belum benar", "edit"))
+LETTERS = tuple(
+    Choice(value, label, icon, detail)
+    for value, label, icon, detail in (
+        ("domicile", "Surat Keterangan Domisili", "house", "Bukti tempat tinggal Anda"),
+        ("business", "Surat Keterangan Usaha", "shop", "Untuk izin atau kredit usaha"),
+        ("poor", "Surat Keterangan Tidak Mampu", "social_aid", "Hanya untuk kepala keluarga"),
+        ("police", "Surat Pengantar SKCK", "police", "Untuk Kepolisian"),
+        ("lost", "Surat Pengantar Laporan Kehilangan", "lost", "Untuk Kepolisian"),
+        ("crowd", "Surat Pengantar Izin Keramaian", "crowd", "Hajatan, pengajian, pentas"),
+        ("travel", "Surat Keterangan Bepergian", "travel", ""),
+        ("resident", "Surat Keterangan Penduduk", "person", ""),
+        ("single", "Surat Keterangan Belum Menikah", "marriage", ""),
+    )
+)
+SERVICES_JV = (
+    Choice("letter", "Nyuwun serat", "letter", "Domisili, usaha, saha sanesipun", prominent=True),
+    Choice("queue", "Mundhut nomer antrian", "queue", "Boten perlu e-KTP"),
+    Choice("check", "Mriksa kaaslianipun serat", "check", "Mawi kode QR ing serat"),
+)
+SERVICES = (
+    Choice("letter", "Minta surat", "letter", "Domisili, usaha, dan lain-lain", prominent=True),
+    Choice("queue", "Ambil nomor antrean", "queue", "Tidak perlu e-KTP"),
+    Choice("check", "Periksa keaslian surat", "check", "Dengan kode QR pada surat", available=False),
+)
+FACTS = (
+    Fact("Nama", LONG_NAME),
+    Fact("NIK", "3523124107900001"),
+    Fact("Tempat, tanggal lahir", "TUBAN, 1 JULI 1990"),
+    Fact("Jenis kelamin", "PEREMPUAN"),
+    Fact("Agama", "ISLAM"),
+    Fact("Pekerjaan", "MENGURUS RUMAH TANGGA"),
+    Fact("Alamat", LONG_ADDRESS),
+)
+CODES = (Fact("Nomor surat", "400.12.2.1/014/35.23.12.2002/XI/2026"), Fact("Atas nama", "S. N. K. W."))
+BIG_FACTS = (Fact("Layanan", "Pelayanan Umum"), Fact("Menunggu", "4 orang"), Fact("Jam", "09.42"))
+
+VIEWS: dict[str, View] = {
+    "idle": IdleView(
+        "Sentuh layar untuk mulai", "Minta surat · Ambil nomor antrean · Periksa surat", village="Desa Socorejo"
+    ),
+    "idle-notices": IdleView(
+        "Sentuh layar untuk mulai",
+        village="Desa Sumurgeneng Wetan",
+        notices=("Mesin cetak sedang terganggu", "Jaringan terganggu. Data Anda tersimpan"),
+    ),
+    "choice-services": ChoiceView("Pilih layanan", choices=SERVICES),
+    "choice-services-jv": ChoiceView("Mangga milih layanan", choices=SERVICES_JV),
+    "choice-letters": ChoiceView(
+        "Pilih jenis surat", choices=LETTERS, notices=("Kertas habis. Petugas sudah diberi tahu",)
+    ),
+    "present-card": PresentCardView(
+        "Silakan tempelkan e-KTP Anda",
+        "Letakkan kartu di atas alat pembaca",
+        choices=(Choice("nik", "Tidak membawa e-KTP? Pakai NIK", "keypad"),),
+    ),
+    "present-card-error": PresentCardView(
+        "Silakan tempelkan e-KTP Anda",
+        error="Kartu tidak terbaca. Coba sekali lagi",
+        choices=(Choice("nik", "Pakai NIK", "keypad"), Choice("queue", "Ambil nomor antrean", "queue")),
+    ),
+    "keypad-pin": KeypadView(
+        "Masukkan PIN. Tutupi dengan tangan",
+        secret=True,
+        error="PIN salah. Masih bisa mencoba 2 kali",
+        choices=(Choice("forgot", "Lupa PIN", "forgot"),),
+    ),
+    "keypad-nik": KeypadView("Masukkan NIK Anda", "16 angka di kartu e-KTP", digits_count=16),
+    "form": FormView(
+        "Keterangan Usaha",
+        "Sebutkan nama usaha seperti pada papan nama.",
+        label="Nama usaha",
+        hint="Contoh: Warung Bu Tini",
+        progress=(1, 2),
+    ),
+    "form-suggestions": FormView(
+        "Keterangan Domisili",
+        label="Surat ini untuk keperluan apa?",
+        value="",
+        hint="Tulis keperluan Anda",
+        suggestions=("Melamar kerja", "Sekolah anak", "Membuka rekening bank", "Berobat", "Mengurus bantuan sosial"),
+    ),
+    "form-error": FormView(
+        "Keterangan Usaha",
+        label="Nama usaha",
+        value="WARUNG KOPI LESEHAN PANTAI BOOM BAROKAH JAYA ABADI SEJAHTERA BERSAMA",
+        error="Nama usaha terlalu panjang",
+        progress=(1, 2),
+    ),
+    "scan": ScanView("Arahkan kode QR ke kamera", "Kode ada di bawah surat", error="Kode QR tidak terbaca"),
+    "progress": ProgressView("Mohon tunggu sebentar", "Permohonan sedang dikirim"),
+    "progress-fraction": ProgressView("Surat sedang dicetak", fraction=0.4),
+    "review": ReviewView("Periksa data Anda", "Apakah data ini sudah benar?", facts=FACTS, choices=YES_NO),
+    "result-queue": ResultView(
+        "Silakan duduk dan tunggu dipanggil",
+        "Simpan karcis Anda",
+        big="A-027",
+        facts=BIG_FACTS,
+        choices=(Choice("done", "Selesai", "ok", prominent=True),),
+    ),
+    "result-big": ResultView("Nomor permohonan Anda", "Petugas akan memeriksa permohonan", big="P-2026-00014"),
+    "result-genuine": ResultView("Surat ini asli dan tercatat", facts=CODES),
+    "result-bad": ResultView(
+        "Surat tidak ditemukan",
+        "Surat ini tidak tercatat di desa ini. Silakan tanyakan kepada petugas.",
+        tone="bad",
+        choices=(Choice("again", "Periksa surat lain", "scan"), Choice("done", "Selesai", "ok", prominent=True)),
+    ),
+    "notice": NoticeView(
+        "Mesin cetak sedang terganggu",
+        "Permohonan Anda sudah tersimpan. Silakan ambil slip di loket.",
+        code="PRN-03",
+        choices=(
+            Choice("retry", "Coba cetak lagi", "printer"),
+            Choice("desk", "Lanjut tanpa slip", "next", prominent=True),
+        ),
+    ),
+}
+
+
+def scenes() -> dict[str, Scene]:
+    """Every view in Indonesian, in large text, and the chrome in the other languages."""
+    result: dict[str, Scene] = {}
+    for name, view in VIEWS.items():
+        language = "jv" if name.endswith("-jv") else "id"
+        inside = not isinstance(view, IdleView)
+        for large in (False, True):
+            serial = len(result) + 1
+            key = f"{name}-large" if large else name
+            result[key] = Scene(serial, view, language, large, can_go_back=inside, can_leave=inside)
+    for language in ("jv", "en"):
+        serial = len(result) + 1
+        result[f"form-{language}"] = Scene(serial, VIEWS["form-suggestions"], language, False, True, True)
+    return result
+
+
+def report(face: Face) -> dict:
+    """Geometry of all that is drawn: targets, texts, size of the window."""
+
+    def collect() -> dict:
+        from screens.widgets import Text
+
+        texts = [widget for widget in face._root.walk() if isinstance(widget, Text) and widget.shown]
+        return {
+            "texts": [
+                {
+                    "box": [text.box.x, text.box.y, text.box.w, text.box.h],
+                    "texture": list(text.texture_size),
+                    "size_px": text.size_px,
+                    "shown": text.shown,
+                    "is_cut": text.is_cut,
+                }
+                for text in texts
+            ]
+        }
+
+    return {"targets": face.targets(), **face.ask(collect)}
+
+
+def play(face: Face, folder: Path) -> dict:
+    result = {}
+    for name, scene in scenes().items():
+        face.show(scene)
+        result[name] = report(face)
+        face.picture(str(folder / f"{name}.png"))
+    face.warn(Warning(15))
+    result["warning"] = report(face)
+    face.picture(str(folder / "warning.png"))
+    return result
+
+
+def main() -> None:
+    width_px, height_px, ppi, folder = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
+    folder.mkdir(parents=True, exist_ok=True)
+    errors: list[str] = []
+    result: dict = {}
+    settings = FaceSettings(width_px, height_px, ppi, False, "offscreen", "Desa Socorejo")
+
+    def work() -> None:
+        try:
+            result.update(play(face, folder))
+        finally:
+            face.stop()
+
+    thread = threading.Thread(target=work)
+    face = Face(settings, lambda intent: None, thread.start, on_error=lambda error: errors.append(repr(error)))
+    face.run()
+    thread.join()
+    print(json.dumps({"scenes": result, "errors": errors, "window": [width_px, height_px], "ppi": ppi}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""One window, played upon with touches at real positions; prints what it saw as JSON. One process per story.
+
+story.py NAME
+"""
+
+import json
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from kiosk.intents import Intent, StillHere
+from kiosk.views import Choice, ChoiceView, FormView, IdleView, KeypadView, PresentCardView, Scene, Warning
+from screens import touch
+from screens.face import Face, FaceSettings
+from tests.support.touch import tap, tap_all, wait_for
+
+SIZE = (1080, 1920)
+IDLE = Scene(1, IdleView("Sentuh layar untuk mulai", village="Desa Socorejo"))
+SERVICES = ChoiceView(
+    "Pilih layanan", choices=(Choice("letter", "Minta surat", "letter"), Choice("queue", "Antre", "queue"))
+)
+PIN = KeypadView("Masukkan PIN", digits_count=6, secret=True)
+FORM = FormView("Keterangan Usaha", label="Nama usaha", longest=12)
+
+
+class Stage:
+    """A running face, what it posted, the frames it drew and the errors it told."""
+
+    def __init__(self) -> None:
+        self.posted: queue.Queue[Intent] = queue.Queue()
+        self.errors: queue.Queue[BaseException] = queue.Queue()
+        self.frames_count = 0
+        self.started = threading.Event()
+        settings = FaceSettings(*SIZE, 102.5, False, "offscreen", "Desa Socorejo")
+        self.face = Face(settings, self.posted.put, self.started.set, self._frame, self.errors.put)
+
+    def _frame(self) -> None:
+        self.frames_count += 1
+
+    def intent(self) -> dict:
+        """The next intent that is not merely a sign of life."""
+        while True:
+            intent = self.posted.get(timeout=5)
+            if not isinstance(intent, StillHere):
+                return {"kind": type(intent).__name__, **vars(intent)}
+
+    def shown_texts(self) -> list[str]:
+        def collect() -> list[str]:
+            from screens.widgets import Text
+
+            return [widget.shown for widget in self.face._root.walk() if isinstance(widget, Text) and widget.shown]
+
+        return self.face.ask(collect)
+
+
+def _idle_sleeps(stage: Stage) -> dict:
+    stage.face.show(IDLE)
+    wait_for(lambda: "start" in stage.face.targets())
+    wait_for(lambda: stage.face.ask(lambda: len(stage.face._screens)) == 10)  # all screens are warm
+    frames, cpu_s, end_s = stage.frames_count, time.process_time(), time.monotonic() + 3
+    while (left_s := end_s - time.monotonic()) > 0:
+        threading.Event().wait(left_s)
+    return {"cpu_s": time.process_time() - cpu_s, "frames": stage.frames_count - frames}
+
+
+def _touch_anywhere(stage: Stage) -> dict:
+    stage.face.show(IDLE)
+    touch.tap(200, 1500)
+    start = stage.intent()
+    tap(stage.face, "bar:language:jv")
+    return {"start": start, "language": stage.intent()}
+
+
+def _double_strike(stage: Stage) -> dict:
+    stage.face.show(Scene(7, SERVICES))
+    x, y = stage.face.find("letter")
+    touch.tap(x, y)
+    first = stage.intent()
+    stage.face.show(Scene(8, SERVICES))
+    touch.tap(x + 3, y)
+    stage.face.targets()  # the second strike has been handled
+    swallowed = stage.posted.empty()
+    time.sleep(0.6)  # the guard is a span of time
+    touch.tap(x, y)
+    return {"first": first, "swallowed": swallowed, "later": stage.intent()}
+
+
+def _release_outside(stage: Stage) -> dict:
+    stage.face.show(Scene(7, SERVICES))
+    x, y = stage.face.find("letter")
+    touch.down(x, y)
+    touch.up(x, y + 900)
+    stage.face.targets()
+    return {"posted": stage.posted.qsize()}
+
+
+def _stale_scene(stage: Stage) -> dict:
+    """Pressed on one scene, released on the next: nothing is chosen there."""
+    stage.face.show(Scene(7, SERVICES))
+    x, y = stage.face.find("queue")
+    touch.down(x, y)
+    stage.face.targets()
+    stage.face.show(Scene(8, SERVICES))
+    stage.face.targets()  # the next scene is there before the finger is lifted
+    touch.up(x, y)
+    stage.face.targets()
+    across = stage.posted.qsize()
+    tap(stage.face, "letter")
+    return {"across": across, "later": stage.intent()}
+
+
+def _pin(stage: Stage) -> dict:
+    stage.face.show(Scene(3, PIN))
+    tap_all(stage.face, "123456")
+    entered = stage.intent()
+    screen = stage.face._shown
+    return {"entered": entered, "kept": screen._digits, "texts": stage.shown_texts()}
+
+
+def _form(stage: Stage) -> dict:
+    stage.face.show(Scene(3, FORM))
+    tap_all(stage.face, "toko ani")
+    typed = stage.shown_texts()
+    stage.face.show(Scene(3, FORM, language="en", large_text=True, fresh=False))
+    kept = stage.shown_texts()
+    tap(stage.face, "key:ok")
+    entered = stage.intent()
+    stage.face.show(IDLE)
+    idle = stage.shown_texts()
+    stage.face.show(Scene(5, FORM))
+    return {"typed": typed, "kept": kept, "entered": entered, "idle": idle, "again": stage.shown_texts()}
+
+
+def _warning(stage: Stage) -> dict:
+    stage.face.show(Scene(9, SERVICES))
+    x, y = stage.face.find("letter")
+    stage.face.warn(Warning(20))
+    shown = stage.shown_texts()
+    touch.tap(x, y)
+    kind = type(stage.posted.get(timeout=5)).__name__
+    stage.face.targets()
+    return {"shown": shown, "kind": kind, "more": stage.posted.qsize(), "after": list(stage.face.targets())}
+
+
+def _errors(stage: Stage) -> dict:
+    broken = ChoiceView("Pilih", choices=(Choice("a", "A", "no-such-icon"), Choice("b", "B", "ok")))
+    stage.face.show(Scene(1, broken))
+    told = type(stage.errors.get(timeout=5)).__name__
+
+    def raising(_dt: float) -> None:
+        raise ZeroDivisionError
+
+    stage.face.ask(lambda: stage.face._clock.schedule_once(raising))
+    callback = type(stage.errors.get(timeout=5)).__name__
+    stage.face.show(Scene(2, SERVICES))
+    return {"told": told, "callback": callback, "alive": "letter" in stage.face.targets()}
+
+
+def _moving_picture(stage: Stage) -> dict:
+    stage.face.show(Scene(1, PresentCardView("Tempelkan e-KTP")))
+    stage.face.targets()
+    frames = stage.frames_count
+    wait_for(lambda: stage.frames_count >= frames + 3)
+    stage.face.show(IDLE)
+    stage.face.targets()
+    from screens.moving import MovingScreen
+
+    screens = [screen for screen in stage.face._screens.values() if isinstance(screen, MovingScreen)]
+    return {"ticking": [screen._ticking is not None for screen in screens]}
+
+
+STORIES: dict[str, Callable[[Stage], dict]] = {
+    name.removeprefix("_"): story
+    for name, story in list(globals().items())
+    if name.startswith("_") and callable(story) and not name.startswith("__")
+}
+
+
+def main() -> None:
+    stage = Stage()
+    result: dict = {}
+
+    def work() -> None:
+        try:
+            if not stage.started.wait(10):
+                raise TimeoutError("the window did not start")
+            result.update(STORIES[sys.argv[1]](stage))
+        finally:
+            stage.face.stop()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    stage.face.run()
+    thread.join()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

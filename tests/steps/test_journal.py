@@ -1,0 +1,55 @@
+"""The journal: in order, with known facts only, and without personal data."""
+
+import pytest
+from support.clock import FakeClock
+
+from kiosk.journal import Event, Journal
+from kiosk.store.store import Store
+
+pytest_plugins = ["support.databases"]
+
+
+@pytest.fixture
+def journal(store: Store) -> Journal:
+    return Journal(store, FakeClock())
+
+
+def test_entries_come_back_in_order(journal: Journal) -> None:
+    journal.record(Event.VISIT_BEGAN, visit="v1")
+    journal.record(Event.REPLY_DROPPED)
+    journal.record(Event.VISIT_ENDED, visit="v1", reason="idle")
+    entries = journal.entries()
+    assert [(entry.event, entry.facts) for entry in entries] == [
+        (Event.VISIT_BEGAN, {"visit": "v1"}),
+        (Event.REPLY_DROPPED, {}),
+        (Event.VISIT_ENDED, {"visit": "v1", "reason": "idle"}),
+    ]
+    assert entries[0].at == FakeClock().now()
+    assert journal.entries(after_id=entries[0].id, limit=1) == entries[1:2]
+
+
+def test_an_entry_holds_only_if_its_transaction_does(journal: Journal, store: Store) -> None:
+    with store.write() as tx:
+        journal.record(Event.HELP_ASKED, tx=tx)
+    with pytest.raises(ZeroDivisionError), store.write() as tx:
+        journal.record(Event.REPLY_DROPPED, tx=tx)
+        raise ZeroDivisionError
+    assert [entry.event for entry in journal.entries()] == [Event.HELP_ASKED]
+
+
+def test_an_unknown_fact_is_refused(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="no fact called name"):
+        journal.record(Event.VISIT_BEGAN, visit="v1", name="x")
+    assert journal.entries() == []
+
+
+@pytest.mark.parametrize("value", ["3523124107900001", "nik=3523124107900001.", 3523124107900001])
+def test_a_nik_is_refused_wherever_it_hides(journal: Journal, value: str | int) -> None:
+    with pytest.raises(ValueError, match="looks like a NIK") as caught:
+        journal.record(Event.VISIT_ENDED, visit="v1", reason=value)
+    assert "3523124107900001" not in str(caught.value)
+
+
+def test_every_event_has_an_id_of_its_own_and_a_meaning() -> None:
+    assert len({event.id for event in Event}) == len(Event)
+    assert all(event.meaning for event in Event)

@@ -1,0 +1,69 @@
+"""A wrong settings file names itself, the key and the reason, and is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from config import settings
+from config.settings import SettingsError
+
+DEMO = Path(str(settings.PROFILES / "demo.toml"))
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """The demo's settings with one text replaced, as a file."""
+
+    def change(old: str, new: str) -> Path:
+        text = DEMO.read_text("utf-8")
+        assert old in text
+        path = tmp_path / "kiosk.toml"
+        path.write_text(text.replace(old, new, 1), "utf-8")
+        return path
+
+    return change
+
+
+@pytest.mark.parametrize("profile", sorted(path.name for path in Path(str(settings.PROFILES)).glob("*.toml")))
+def test_the_settings_that_come_with_the_product_are_usable(profile):
+    loaded = settings.load(DEMO.parent / profile)
+    assert loaded.village.code == "35.23.12.2002"
+    assert loaded.store_url.startswith("sqlite:////")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("ppi = 102.5", 'ppi = "fine"', "kiosk.toml:18: screen.ppi: Expected `float`, got `str`"),
+        ("fullscreen", "fulscreen", "kiosk.toml:19: screen.fulscreen: no such setting"),
+        ('profile = "demo"', 'profile = "test"', "kiosk.toml:2: profile: Invalid enum value 'test'"),
+        ('code = "35.23.12.2002"\n', "", "kiosk.toml:5: village: Object missing required field `code`"),
+        ('code = "35.23.12.2002"', 'code = "3523122002"', "kiosk.toml:6: village.code: Expected `str` matching regex"),
+        ('code = "A"', 'code = "B"', "queue: two queue services have the same code"),
+        ('id = "Lain-lain", ', "", "queue service 'D' needs a name in 'id'"),
+        ('driver = "virtual"', "driver = 3", "card_reader.driver: Expected `str`, got `int`"),
+        ("[screen]", "[screen", "is not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_reason(changed, old, new, said):
+    with pytest.raises(SettingsError) as refused:
+        settings.load(changed(old, new))
+    assert said in str(refused.value)
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(changed):
+    path = changed('address = "', 'timezone = "Asia/Tuban"\naddress = "')
+    with pytest.raises(SettingsError, match="no time zone is called 'Asia/Tuban'"):
+        settings.load(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(SettingsError, match="nowhere.toml: cannot be read"):
+        settings.load(tmp_path / "nowhere.toml")
+
+
+def test_junk_is_refused_and_not_guessed(tmp_path):
+    path = tmp_path / "kiosk.toml"
+    path.write_bytes(b"\x00\xff\xfe junk")
+    with pytest.raises(SettingsError, match="kiosk.toml: cannot be read"):
+        settings.load(path)
