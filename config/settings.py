@@ -3,8 +3,6 @@
 A wrong file is refused with its name, the key and the reason; nothing is guessed and nothing is ignored.
 """
 
-import re
-import tomllib
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
+
+from config.icons import check_icon
+from config.toml_file import TomlError, convert, read_toml
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Changed = TypeVar("Changed", bound=msgspec.Struct)
@@ -54,7 +55,7 @@ class Village(Table, kw_only=True):
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"no time zone is called {self.timezone!r}") from error
+            raise ValueError(f"timezone: no time zone is called {self.timezone!r}") from error
 
 
 class Screen(Table, kw_only=True):
@@ -65,11 +66,12 @@ class Screen(Table, kw_only=True):
     ppi: Annotated[float, Meta(ge=50, le=400)] = 102.5
     fullscreen: bool = True
     video_driver: Annotated[str, Meta(pattern="^(KMSDRM|x11|offscreen)$")] = "KMSDRM"
+    touch_device: str = "/dev/input/touchscreen"  # read with KMSDRM only; a link that the udev rule makes
     languages: tuple[Language, ...] = ("id", "jv", "en")
 
     def __post_init__(self) -> None:
         if "id" not in self.languages:
-            raise ValueError("languages must contain 'id': Indonesian is the one that is complete")
+            raise ValueError("languages: must contain 'id': Indonesian is the one that is complete")
 
 
 class Driver(Table, kw_only=True):
@@ -95,8 +97,9 @@ class QueueService(Table, kw_only=True):
     name: dict[Language, Name]
 
     def __post_init__(self) -> None:
+        check_icon(self.icon)
         if "id" not in self.name:
-            raise ValueError(f"queue service {self.code!r} needs a name in 'id'")
+            raise ValueError("name: needs an Indonesian text ('id')")
 
 
 class Queue(Table, kw_only=True):
@@ -105,7 +108,7 @@ class Queue(Table, kw_only=True):
     def __post_init__(self) -> None:
         codes = [service.code for service in self.services]
         if len(set(codes)) != len(codes):
-            raise ValueError("two queue services have the same code")
+            raise ValueError("services: two have the same code")
 
 
 class Patience(Table, kw_only=True):
@@ -143,17 +146,9 @@ class Settings(Table, kw_only=True):
 def load(path: Path) -> Settings:
     """The settings in the TOML file at `path`. Raises SettingsError."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from error
-    try:
-        return msgspec.convert(table, Settings)
-    except msgspec.ValidationError as error:
-        raise SettingsError(_explain(path, text, str(error))) from error
+        return read_toml(path, Settings)
+    except TomlError as error:
+        raise SettingsError(str(error)) from error
 
 
 def changed(table: Changed, **values: Any) -> Changed:
@@ -164,35 +159,6 @@ def changed(table: Changed, **values: Any) -> Changed:
 def driver_options(settings_path: Path, table: str, options_type: type, options: dict[str, Any]) -> Any:
     """A driver's own options, checked against its `Options`. Raises SettingsError."""
     try:
-        return msgspec.convert(options, options_type)
-    except msgspec.ValidationError as error:
-        text = settings_path.read_text("utf-8")
-        raise SettingsError(_explain(settings_path, text, str(error), prefix=f"{table}.options")) from error
-
-
-def _explain(path: Path, text: str, message: str, prefix: str = "") -> str:
-    """«file:line: key: reason» out of msgspec's «reason - at `$.table.key`»."""
-    reason, _, where = message.partition(" - at ")
-    found = re.search(r"`\$\.?([^`]*)`", where)
-    key = found[1] if found else ""
-    unknown = re.search(r"unknown field `([^`]+)`", reason)
-    if unknown:
-        key = f"{key}.{unknown[1]}" if key else unknown[1]
-        reason = "no such setting"
-    key = ".".join(part for part in (prefix, key) if part)
-    line = _line_of(text, key)
-    return f"{path}{f':{line}' if line else ''}: {key + ': ' if key else ''}{reason}"
-
-
-def _line_of(text: str, key: str) -> int | None:
-    """The line that sets the dotted `key`, where the file writes it in the usual way."""
-    table, wanted = "", re.sub(r"\[[^\]]*\]", "", key)
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            table = header[1]
-            if table == wanted:
-                return number
-        elif setting := re.match(r"\s*([A-Za-z0-9_.-]+)\s*=", line):
-            if ".".join(part for part in (table, setting[1]) if part) == wanted:
-                return number
-    return None
+        return convert(settings_path, options_type, options, under=f"{table}.options")
+    except TomlError as error:
+        raise SettingsError(str(error)) from error

@@ -1,7 +1,5 @@
 """Finds drivers by name. They are entry points, so a third party adds one without touching this repository."""
 
-from importlib.metadata import entry_points
-
 from hardware.device import Device
 
 
@@ -14,6 +12,9 @@ def load(kind: str, name: str) -> type[Device]:
 
     Raises UnknownDriver, whose text lists the names that exist.
     """
+    # Not with the module: it costs the first frame some milliseconds.
+    from importlib.metadata import entry_points
+
     found = entry_points(group=f"anjungan_desa.{kind}")
     if name not in found.names:
         raise UnknownDriver(f"no {kind} driver is called {name!r}; there are: {', '.join(sorted(found.names))}")

@@ -29,20 +29,27 @@ log = logging.getLogger(__name__)
 OFFICE_RETRY_S = 15.0
 
 
-class AlreadyRunning(Exception):
+class CannotRun(Exception):
+    """The kiosk cannot run here; the text says why in plain words."""
+
+
+class AlreadyRunning(CannotRun):
     """Another kiosk works in the same state directory."""
 
 
 class StateLock:
     """One writing process per state directory, which is made where it is missing. The lock goes with the process,
-    however that ends. Entering raises AlreadyRunning."""
+    however that ends. Entering raises AlreadyRunning, or CannotRun where the directory cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
         self._directory = settings.state_path
 
     def __enter__(self) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = open(self._directory / "kiosk.lock", "a")  # noqa: SIM115 (held until __exit__)
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = open(self._directory / "kiosk.lock", "a")  # noqa: SIM115 (held until __exit__)
+        except OSError as error:
+            raise CannotRun(f"the state directory {self._directory} cannot be used: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -133,31 +140,40 @@ class Kiosk:
             return self._run()
 
     def _run(self) -> int:
-        from screens.face import Face, FaceSettings
-
-        screen = self.settings.screen
-        self.face = Face(
-            FaceSettings(
-                width_px=screen.width_px,
-                height_px=screen.height_px,
-                ppi=screen.ppi,
-                fullscreen=screen.fullscreen,
-                video_driver=screen.video_driver,
-                village_name=self.settings.village.name,
-                languages=screen.languages,
-                heartbeat_s=sd_notify.heartbeat_s(),
-            ),
-            post=self.bus.post,
-            on_started=self._on_first_frame,
-            on_frame=sd_notify.watchdog_pulse(),
-            on_error=self._on_face_error,
-        )
+        self.face = self._open_face()
         self.face.show(Scene(FIRST_SERIAL, idle_view(self.settings, Devices(), ready=False)))
         try:
             self.face.run()
         finally:
             self._close()
         return self.exit_status
+
+    def _open_face(self) -> Any:
+        from screens.face import Face, FaceSettings
+        from screens.window import WindowUnusable
+
+        screen = self.settings.screen
+        settings = FaceSettings(
+            width_px=screen.width_px,
+            height_px=screen.height_px,
+            ppi=screen.ppi,
+            fullscreen=screen.fullscreen,
+            video_driver=screen.video_driver,
+            village_name=self.settings.village.name,
+            languages=screen.languages,
+            touch_device=screen.touch_device,
+            heartbeat_s=sd_notify.heartbeat_s(),
+        )
+        try:
+            return Face(
+                settings,
+                post=self.bus.post,
+                on_started=self._on_first_frame,
+                on_frame=sd_notify.watchdog_pulse(),
+                on_error=self._on_face_error,
+            )
+        except WindowUnusable as error:
+            raise CannotRun(f"the screen cannot be used: {error}") from error
 
     def stop(self, exit_status: int = 0) -> None:
         """From any thread."""

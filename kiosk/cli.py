@@ -4,7 +4,9 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kiosk import __version__
 
@@ -25,38 +27,38 @@ def main(arguments: list[str] | None = None) -> int:
     return options.run(options)
 
 
+class Command(argparse.ArgumentParser):
+    """A subcommand, which adds its arguments when it is called: some import much for them, and the screen must not
+    wait for what another subcommand needs."""
+
+    def __init__(
+        self, *arguments: Any, add_arguments: Callable[[argparse.ArgumentParser], None], **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._add_arguments = add_arguments
+
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        self._add_arguments(self)
+        return super().parse_known_args(*arguments, **options)
+
+    def add_subparsers(self, **options: Any) -> Any:
+        return super().add_subparsers(parser_class=argparse.ArgumentParser, **options)
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk", description="Anjungan Desa: the village hall's self-service kiosk.")
     parser.add_argument("--version", action="version", version=f"Anjungan Desa {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log more, to standard error")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    run = commands.add_parser("run", help="run the kiosk of this hall")
-    _add_config(run)
-    run.set_defaults(run=_run)
-
-    demo = commands.add_parser("demo", help="run a kiosk of virtual devices in an invented village")
-    _add_demo_options(demo)
-    demo.set_defaults(run=_demo)
-
-    bench = commands.add_parser("bench", help="drive the virtual devices of a running demo")
-    _add_bench_options(bench)
-    bench.set_defaults(run=_bench)
-
-    office = commands.add_parser("office", help="what officers do: requests, cards, PINs, the queue")
-    _add_office_options(office)
-    office.set_defaults(run=_office)
-
-    selftest = commands.add_parser("selftest", help="check every part of this kiosk and say what to do")
-    _add_config(selftest)
-    selftest.add_argument("--json", action="store_true", help="print the report as JSON")
-    selftest.add_argument("--print", action="store_true", dest="on_paper", help="also print the report as a slip")
-    selftest.set_defaults(run=_selftest)
-
-    config = commands.add_parser("config", help="look after the settings").add_subparsers(required=True, metavar="WHAT")
-    check = config.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
-    check.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
-    check.set_defaults(run=_config_check)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=Command)
+    for name, help, add_arguments, run in (
+        ("run", "run the kiosk of this hall", _add_config, _run),
+        ("demo", "run a kiosk of virtual devices in an invented village", _add_demo_options, _demo),
+        ("bench", "drive the virtual devices of a running demo", _add_bench_options, _bench),
+        ("office", "what officers do: requests, cards, PINs, the queue", _add_office_options, _office),
+        ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
+        ("config", "look after the settings", _add_config_actions, _config_check),
+    ):
+        commands.add_parser(name, help=help, add_arguments=add_arguments).set_defaults(run=run)
     return parser
 
 
@@ -72,6 +74,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 def _add_demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="default %(default)s")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings instead of the demo's own")
     parser.add_argument("--landscape", action="store_true", help="a lying panel (1366×768) instead of a standing one")
     parser.add_argument("--offscreen", action="store_true", help="draw into memory; drive it with `kiosk bench`")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="play the stories offscreen, keep pictures here")
@@ -95,24 +98,36 @@ def _add_office_options(parser: argparse.ArgumentParser) -> None:
     office_commands.add_arguments(parser)
 
 
+def _add_selftest_options(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--print", action="store_true", dest="on_paper", help="also print the report as a slip")
+
+
+def _add_config_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="WHAT")
+    check = actions.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
+    check.add_argument("config", nargs="?", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
+
+
 def _run(options: argparse.Namespace) -> int:
     from config import settings as config
-    from kiosk.app import AlreadyRunning, Kiosk
+    from kiosk.app import CannotRun, Kiosk
 
     try:
         return Kiosk(config.load(options.config), options.config).run()
-    except (config.SettingsError, AlreadyRunning) as error:
+    except (config.SettingsError, CannotRun) as error:
         return _refuse(error)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from config.settings import SettingsError
     from kiosk import demo
-    from kiosk.app import AlreadyRunning
+    from kiosk.app import CannotRun
 
     try:
         return demo.run(options)
-    except (SettingsError, AlreadyRunning) as error:
+    except (SettingsError, CannotRun) as error:
         return _refuse(error)
 
 

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 #: What adjtimex answers when nothing keeps the clock in step (linux/timex.h).
 TIME_ERROR = 5
+#: There once timesyncd has set the clock since the machine started.
+TIMESYNCD_MARK = Path("/run/systemd/timesync/synchronized")
 #: struct timex is 208 bytes on 64-bit Linux and shorter elsewhere; zeros ask and set nothing.
 TIMEX_BYTES = 256
 
@@ -36,10 +38,10 @@ class Clock:
         return self.now().astimezone(ZoneInfo(timezone)).date()
 
     def synchronised(self) -> bool:
-        """Whether a time server keeps the wall clock. Needs no privilege. Where the kernel refuses to say (a sandbox
-        that forbids the call), the clock counts as not kept: the careful answer."""
+        """Whether a time server keeps the wall clock. Needs no privilege. Where the unit's sandbox forbids to ask the
+        kernel (ProtectClock=), systemd-timesyncd's mark says it (systemd-timesyncd.service(8))."""
         answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
-        return answer not in (-1, TIME_ERROR)
+        return TIMESYNCD_MARK.exists() if answer == -1 else answer != TIME_ERROR
 
 
 @cache

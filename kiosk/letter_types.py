@@ -4,11 +4,8 @@ A file that is wrong is refused with its name, the line where it can be told, th
 letters stay on offer. CONTRIBUTING tells how to write one.
 """
 
-import re
 import string
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +14,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from config.icons import check_icon
 from config.settings import Settings
+from config.toml_file import TomlError, read_toml
 
 #: The letter types that come with the product.
 DIRECTORY = Path(str(files("config") / "letters"))
@@ -92,6 +91,7 @@ class LetterType(Table, kw_only=True):
     requirements: tuple[Requirement, ...] = msgspec.field(name="requirement", default=())
 
     def __post_init__(self) -> None:
+        check_icon(self.icon)
         _need_indonesian(self.name, "name")
         keys = [field.key for field in self.fields]
         if len(set(keys)) != len(keys):
@@ -129,91 +129,25 @@ class LetterType(Table, kw_only=True):
         )
 
 
-@dataclass(frozen=True)
-class LetterTypeError:
-    """Why a file is not on offer; its str is for the technician: «usaha.toml:12: field[0].label: …»."""
-
-    file: Path
-    reason: str
-    key: str = ""
-    line: int | None = None
-
-    def __str__(self) -> str:
-        line = f":{self.line}" if self.line else ""
-        key = f"{self.key}: " if self.key else ""
-        return f"{self.file}{line}: {key}{self.reason}"
-
-
 def letters_directory(settings: Settings) -> Path:
     """Where a hall's letter types are: its own directory, or the one that comes with the product."""
     return Path(settings.letters_dir) if settings.letters_dir else DIRECTORY
 
 
-def load_letter_types(directory: Path = DIRECTORY) -> tuple[dict[str, LetterType], list[LetterTypeError]]:
+def load_letter_types(directory: Path = DIRECTORY) -> tuple[dict[str, LetterType], list[TomlError]]:
     """Every letter type of the directory's `*.toml` by its key, in the order of the file names, and what is wrong
     with the others. Raises OSError where the directory itself cannot be read."""
     found: dict[str, LetterType] = {}
-    errors: list[LetterTypeError] = []
+    errors: list[TomlError] = []
     for file in sorted(path for path in directory.iterdir() if path.suffix == ".toml"):
-        outcome = _load(file)
-        if isinstance(outcome, LetterType) and outcome.key in found:
-            outcome = LetterTypeError(file, f"another file has the key {outcome.key!r}", "key")
-        if isinstance(outcome, LetterType):
-            found[outcome.key] = outcome
-        else:
-            errors.append(outcome)
+        try:
+            letter_type = read_toml(file, LetterType)
+            if letter_type.key in found:
+                raise TomlError(file, f"another file has the key {letter_type.key!r}", "key")
+            found[letter_type.key] = letter_type
+        except TomlError as error:
+            errors.append(error)
     return found, errors
-
-
-def _load(file: Path) -> LetterType | LetterTypeError:
-    try:
-        text = file.read_text("utf-8")
-        return msgspec.convert(tomllib.loads(text), LetterType)
-    except OSError as error:
-        return LetterTypeError(file, f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        return LetterTypeError(file, "is not UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        return LetterTypeError(file, f"is not TOML: {error}", line=int(line[1]) if line else None)
-    except msgspec.ValidationError as error:
-        return _explain(file, text, str(error))
-
-
-def _explain(file: Path, text: str, message: str) -> LetterTypeError:
-    """The parts of msgspec's «reason - at `$.field[0].label`», or of our own «key: reason»."""
-    reason, _, path = message.partition(" - at `$")
-    key = path.strip("`").lstrip(".")
-    if unknown := re.search(r"unknown field `([^`]+)`", reason):
-        key, reason = f"{key}.{unknown[1]}".lstrip("."), "no such key"
-    elif not key and (own := re.match(r"(\w+): (.*)", reason, re.DOTALL)):
-        key, reason = own[1], own[2]
-    return LetterTypeError(file, reason, key, _line_of(text, key))
-
-
-def _line_of(text: str, key: str) -> int | None:
-    """The line that sets `key` («field[1].label.id»), or the nearest table above it, where the file is laid out in
-    the usual way."""
-    wanted = re.findall(r"\w+", key)  # field 1 label id
-    table: list[str] = []
-    counts: dict[str, int] = {}
-    nearest = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if array := re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line):
-            counts[array[1]] = counts.get(array[1], -1) + 1
-            table = [array[1], str(counts[array[1]])]
-            here = table
-        elif header := re.match(r"\s*\[\s*([\w.]+)\s*\]", line):
-            first, *rest = header[1].split(".")
-            table = [first, *([str(counts[first])] if first in counts else []), *rest]
-            here = table
-        elif setting := re.match(r"\s*([\w.]+)\s*=", line):
-            here = [*table, *setting[1].split(".")]
-        else:
-            continue
-        if here and here == wanted[: len(here)]:
-            nearest = number
-    return nearest
 
 
 def _need_indonesian(words: Words, key: str) -> None:

@@ -138,6 +138,12 @@ def _waiting(tx: Connection, service_code: str, day: date) -> int:
     return tx.execute(select(func.count()).select_from(tickets).where(*_waits(service_code, day))).scalar_one()
 
 
+def ticket_number(row: Row) -> str:
+    """«A-012», of a row of `tickets`."""
+    return f"{row.service_code}-{row.serial:03}"
+
+
 def _ticket(row: Row) -> Ticket:
-    number = f"{row.service_code}-{row.serial:03}"
-    return Ticket(row.id, number, row.service_code, row.taken_at, row.waiting, row.business_day, row.print_job_id)
+    return Ticket(
+        row.id, ticket_number(row), row.service_code, row.taken_at, row.waiting, row.business_day, row.print_job_id
+    )

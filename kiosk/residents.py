@@ -144,6 +144,11 @@ class UnknownCard:
 
 
 @dataclass(frozen=True)
+class NoPin:
+    """The card is somebody's who has no PIN yet: the desk sets one."""
+
+
+@dataclass(frozen=True)
 class Paused:
     """Too many unknown cards at this kiosk: no card is looked up until then."""
 
@@ -229,12 +234,14 @@ class Residents:
         with self._store.read() as tx:
             return self._owner(tx, uid) is not None
 
-    def look_up_card(self, uid: bytes) -> bool | UnknownCard | Paused:
-        """True for a card that is somebody's. An unknown one is counted against this kiosk; while it is paused, known
-        and unknown cards look the same."""
+    def look_up_card(self, uid: bytes) -> bool | UnknownCard | NoPin | Paused:
+        """True for a card whose owner can identify with it. An unknown one is counted against this kiosk; while it is
+        paused, known and unknown cards look the same."""
         with self._store.write() as tx:
             owner = self._card(tx, uid)
-        return owner if isinstance(owner, UnknownCard | Paused) else True
+        if isinstance(owner, UnknownCard | Paused):
+            return owner
+        return NoPin() if owner.pin is None else True
 
     def identify_by_card(self, uid: bytes, pin: str) -> Identified | WrongPin | LockedOut | UnknownCard | Paused:
         with self._store.write() as tx:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from config.settings import Settings, SettingsError
 from config.translations import messages, say
@@ -79,7 +80,10 @@ def _version(bench: Bench) -> Finding:
 def _letter_types(bench: Bench) -> Finding:
     from kiosk.letter_types import letters_directory, load_letter_types
 
-    usable, errors = load_letter_types(letters_directory(bench.settings))
+    try:
+        usable, errors = load_letter_types(letters_directory(bench.settings))
+    except OSError as error:
+        return Finding("letter types", Verdict.FAIL, "LETTERS-BROKEN", str(error))
     if errors:
         return Finding("letter types", Verdict.FAIL, "LETTERS-BROKEN", "; ".join(map(str, errors)))
     return Finding("letter types", Verdict.PASS, detail=f"{len(usable)} usable")
@@ -92,13 +96,11 @@ def _database(bench: Bench) -> Finding:
     try:
         store = open_store(bench.settings)
         try:
-            problem = store.integrity_problem()
+            store.check_whole()
         finally:
             store.close()
     except StoreError as error:
         return Finding("database", Verdict.FAIL, "DATABASE-BROKEN", str(error))
-    if problem:
-        return Finding("database", Verdict.FAIL, "DATABASE-BROKEN", problem)
     return Finding("database", Verdict.PASS)
 
 
@@ -204,7 +206,10 @@ def _print(bench: Bench, findings: list[Finding]) -> Finding:
     from kiosk.paper.thermal import render
 
     printer: Any = bench.devices["printer"]
-    image = render(self_test_slip(lines_of(findings)), printer.profile.width_dots, printer.profile.dots_per_mm)
+    village = bench.settings.village
+    now = Clock().now().astimezone(ZoneInfo(village.timezone))
+    document = self_test_slip(tuple(lines_of(findings)), village, now)
+    image = render(document, printer.profile.width_dots, printer.profile.dots_per_mm)
     result = printer.print(Page(image))
     verdict = Verdict.PASS if result.outcome is PrintOutcome.PRINTED else Verdict.FAIL
     return Finding("print", verdict, result.code, str(result.outcome))

@@ -14,14 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from hardware.device import Status
 from hardware.printer.interface import Page, Printer, PrintOutcome, PrintResult
 from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
+from kiosk.queue import ticket_number
 from kiosk.store.print_jobs import PrintKind, PrintState
-from kiosk.store.schema import print_jobs
+from kiosk.store.schema import print_jobs, tickets
 from kiosk.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 10.0
 #: After a database error, before the spooler looks again.
 STORE_PAUSE_S = 2.0
+#: Of how many uncertain tickets the first screen asks at most.
+MOST_UNCERTAIN = 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class PrintChanged:
     state: PrintState
     code: str = ""
     fraction: float | None = None
+
+
+@dataclass(frozen=True)
+class UncertainTicket:
+    """A queue ticket of which nobody knows whether it was printed."""
+
+    job_id: int
+    ticket_id: int
+    number: str
 
 
 OUTCOMES = {
@@ -109,8 +121,8 @@ class Spooler:
         self._unclean = False  # a job was cut short: the printer must be brought back in step first
         self._retry_at_s = 0.0
         self._unrecorded: tuple[int, PrintResult] | None = None
-        #: Tickets of which nobody knows whether they were printed: (job id, ticket id). Replaced whole, never changed.
-        self.uncertain_tickets: tuple[tuple[int, int], ...] = ()
+        #: The newest such tickets of the last business day. Replaced whole, never changed: any thread may read it.
+        self.uncertain_tickets: tuple[UncertainTicket, ...] = ()
 
     def start(self) -> None:
         self._recover()
@@ -292,14 +304,18 @@ class Spooler:
             self._post(change)
 
     def _list_uncertain_tickets(self) -> None:
+        last_day = select(func.max(tickets.c.business_day)).scalar_subquery()
+        uncertain = (
+            select(print_jobs.c.id, tickets)
+            .join(tickets, tickets.c.id == print_jobs.c.subject_id)
+            .where(print_jobs.c.state == PrintState.UNCERTAIN, print_jobs.c.kind == PrintKind.TICKET)
+            .where(tickets.c.business_day == last_day, tickets.c.called_at.is_(None))
+            .order_by(print_jobs.c.id.desc())
+            .limit(MOST_UNCERTAIN)
+        )
         with self._store.read() as tx:
-            rows = tx.execute(
-                select(print_jobs.c.id, print_jobs.c.subject_id)
-                .where(print_jobs.c.state == PrintState.UNCERTAIN, print_jobs.c.kind == PrintKind.TICKET)
-                .order_by(print_jobs.c.id.desc())
-                .limit(20)
-            ).all()
-        self.uncertain_tickets = tuple((row.id, row.subject_id) for row in rows)
+            rows = tx.execute(uncertain).all()
+        self.uncertain_tickets = tuple(UncertainTicket(row[0], row[1], ticket_number(row)) for row in rows)
 
 
 def _job(row: Row) -> PrintJob:

@@ -160,6 +160,11 @@ class Face:
         Not from the window's thread. Raises FaceBusy when the window does not answer."""
         return self._ask(self._list_targets)
 
+    def texts(self) -> list[str]:
+        """The words on the glass, each piece as it is drawn. Not from the window's thread. Raises FaceBusy when the
+        window does not answer."""
+        return self._ask(self._list_texts)
+
     def kind(self) -> str:
         """The kind of view that is shown: "choice", "scan", …"""
         return self._ask(lambda: type(self._scene.view).__name__.removesuffix("View").lower() if self._scene else "")
@@ -249,8 +254,14 @@ class Face:
             gc.freeze()  # what is there now stays, and need not be looked at after each scene
 
     def _collect(self, _dt: float) -> None:
-        """Kivy's widgets are full of cycles: the last scene and the visitor's data in it go now, not some day."""
+        """Kivy's widgets are full of cycles: the last scene and the visitor's data in it go now, not some day.
+        Mesa keeps deleted textures until the pipeline is finished; without that, 100 MiB of them gather."""
+        from kivy.graphics.context import get_context
+        from kivy.graphics.opengl import glFinish
+
         gc.collect()
+        get_context().gl_dealloc()  # else only at the next tick
+        glFinish()
 
     def _warn(self, warning: Warning | None) -> None:
         self._warning = warning
@@ -300,6 +311,11 @@ class Face:
         width, height = window.size
         # RGBA: rows of RGB are padded to four bytes, and a width such as 1366 comes out skewed.
         return (width, height), glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE)
+
+    def _list_texts(self) -> list[str]:
+        from screens.widgets import Text
+
+        return [widget.shown for widget in self._root.walk() if isinstance(widget, Text) and widget.shown]
 
     def _list_targets(self) -> dict[str, tuple[int, int, int, int]]:
         from screens.widgets import Button

@@ -27,6 +27,9 @@ class Glass:
         """What can be touched, and under «view:choice» what kind of view it is, which is nowhere."""
         return {f"view:{self._face.kind()}": (0, 0, 0, 0), **self._face.targets()}
 
+    def texts(self) -> list[str]:
+        return self._face.texts()
+
     def picture(self, path: str) -> None:
         self._face.picture(path)
 

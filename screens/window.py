@@ -29,13 +29,15 @@ class WindowUnusable(RuntimeError):
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """Pixels of the screen and how to get at it. `touch_device` is read on KMSDRM only, where SDL hears no touch."""
+    """Pixels of the screen and how to get at it. `touch_device` is read on KMSDRM only, where SDL hears no touch;
+    `left_px` is where a window on a desktop begins."""
 
     width_px: int
     height_px: int
     fullscreen: bool
     video_driver: str
     touch_device: str = "/dev/input/touchscreen"
+    left_px: int = 0
 
 
 def prepare(settings: WindowSettings) -> None:
@@ -72,6 +74,9 @@ def prepare(settings: WindowSettings) -> None:
         "height": settings.height_px,
         "fullscreen": int(settings.fullscreen),
         "borderless": int(settings.fullscreen),
+        "position": "custom",
+        "left": settings.left_px,
+        "top": 0,
         "resizable": 0,
         "allow_screensaver": 0,
         "maxfps": 0,  # the loop below paces itself

@@ -54,6 +54,9 @@ class Glass(Protocol):
     def targets(self) -> dict[str, tuple[int, int, int, int]]:
         """What can be touched now: name → (x, y, width, height) in pixels from the upper left corner."""
 
+    def texts(self) -> list[str]:
+        """The words that can be read now."""
+
     def tap(self, x: int, y: int) -> None:
         """Touch there, at the pace of a finger; returns at once."""
 
@@ -278,7 +281,7 @@ def _wait_screen(world: World, directory: Path, name: str, seconds: str = PATIEN
 
 
 def _type(world: World, directory: Path, text: str) -> str:
-    spots = [_target(world, "key:space" if key == " " else f"key:{key}", PATIENCE_S) for key in text]
+    spots = [_target(world, f"key:{key}", PATIENCE_S) for key in text]
     for spot in spots:
         _glass(world).tap(*spot)
     return f"typed {len(spots)} keys"
@@ -286,6 +289,10 @@ def _type(world: World, directory: Path, text: str) -> str:
 
 def _screen(world: World, directory: Path) -> list[str]:
     return list(_glass(world).targets())
+
+
+def _read(world: World, directory: Path) -> list[str]:
+    return _glass(world).texts()
 
 
 def _picture(world: World, directory: Path, file: str) -> str:
@@ -360,6 +367,7 @@ COMMANDS = {
         Command("type", "TEXT", "touch the keys of the keyboard that is shown", _type),
         Command("screen", "", "the names of what can be touched now", _screen),
         Command("wait-screen", "NAME [SECONDS]", "wait until the screen shows that name (10 s)", _wait_screen),
+        Command("read", "", "the words that the screen shows", _read),
         Command("picture", "FILE", "save a picture of the screen", _picture),
         Command("paper-out", "", "the paper is at its end", _outside("paper_out", "the paper is out")),
         Command("paper-near-end", "", "little paper is left", _outside("paper_near_end", "little paper is left")),

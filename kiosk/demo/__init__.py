@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from config import settings as config
-from config.settings import PROFILES, Screen, Settings
+from config.settings import PROFILES, Profile, Screen, Settings, SettingsError
 from hardware.bench.client import BenchClient
 from kiosk.app import Kiosk
 from kiosk.demo import village
@@ -26,11 +26,13 @@ PORTRAIT = Screen(width_px=1080, height_px=1920, ppi=102.5, fullscreen=False, vi
 LANDSCAPE = Screen(width_px=1366, height_px=768, ppi=100.5, fullscreen=False, video_driver="offscreen")
 #: In a window on a desktop the panel is drawn at half its size, so that the whole of it fits beside the bench.
 WINDOW_SCALE = 0.5
+#: Between the kiosk's window and the panel's.
+BESIDE_PX = 16
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the demo that the options ask for. Raises SettingsError and AlreadyRunning."""
-    settings, path = settings_of(options.state)
+    """Run the demo that the options ask for. Raises SettingsError and CannotRun."""
+    settings, path = settings_of(options.state, options.config or PROFILE)
     panel = LANDSCAPE if options.landscape else PORTRAIT
     has_display = bool(os.environ.get("DISPLAY"))
     if options.pictures or not (has_display or options.offscreen):
@@ -42,10 +44,13 @@ def run(options: argparse.Namespace) -> int:
     return _run_with_panel(_with_screen(settings, _windowed(panel)), path, with_panel=not options.no_panel)
 
 
-def settings_of(state: Path) -> tuple[Settings, Path]:
-    """The demo's settings with their state in that directory, and the file that they come from."""
-    settings = config.load(PROFILE)
-    return config.changed(settings, state_dir=str(state.absolute())), PROFILE
+def settings_of(state: Path, path: Path = PROFILE) -> tuple[Settings, Path]:
+    """The demo's settings with their state in that directory, and the file that they come from. Raises SettingsError,
+    also for a hall's own: its kiosk is not driven from a bench, and invented residents do not move in there."""
+    settings = config.load(path)
+    if settings.profile is not Profile.DEMO:
+        raise SettingsError(f'{path}: profile: a demo runs with the profile "demo" only')
+    return config.changed(settings, state_dir=str(state.absolute())), path
 
 
 def _with_screen(settings: Settings, screen: Screen) -> Settings:
@@ -77,8 +82,11 @@ def _run_with_panel(settings: Settings, path: Path, with_panel: bool) -> int:
     panels: list[subprocess.Popen] = []
     socket = settings.state_path / "bench.sock"
 
+    beside = settings.screen.width_px + BESIDE_PX
+
     def open_panel() -> None:
-        panels.append(subprocess.Popen([sys.executable, "-m", "screens.bench_panel", "--socket", str(socket)]))
+        command = (sys.executable, "-m", "screens.bench_panel", "--socket", str(socket), "--left", str(beside))
+        panels.append(subprocess.Popen(command))
 
     print(f"The kiosk's bench is at {socket}: try `kiosk bench tap siti`. Every PIN is 246802.", flush=True)
     try:

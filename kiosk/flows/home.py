@@ -7,8 +7,9 @@ from hardware.code_scanner.interface import CodeScanner
 from kiosk.flows.check import ShowCode
 from kiosk.flows.identify import identify, identify_by_card
 from kiosk.flows.letter import open_letters
-from kiosk.flows.queue import open_queue
+from kiosk.flows.queue import ask_about, open_queue
 from kiosk.intents import Chosen
+from kiosk.spooler import UncertainTicket
 from kiosk.step import Next, Step
 from kiosk.views import Choice, ChoiceView, View
 from kiosk.visit import Visit
@@ -21,6 +22,7 @@ class Home(Step):
             visit.say("welcome"),
             visit.say("what_do_you_need"),
             choices=(
+                *(self._uncertain(ticket, visit) for ticket in visit.office.spooler.uncertain_tickets),
                 Choice("letter", visit.say("request_letter"), "letter", visit.say("request_letter_detail")),
                 Choice("queue", visit.say("take_number"), "queue", visit.say("take_number_detail")),
                 Choice(
@@ -33,8 +35,16 @@ class Home(Step):
             ),
         )
 
+    def _uncertain(self, ticket: UncertainTicket, visit: Visit) -> Choice:
+        """A ticket of which nobody knows whether it was printed, perhaps since the power went: its owner may say."""
+        label = visit.say("number_may_not_be_printed", n=ticket.number)
+        return Choice(f"ticket:{ticket.number}", label, "question", visit.say("touch_if_it_is_yours"))
+
     def on(self, event: Any, visit: Visit) -> Next:
+        tickets = {f"ticket:{ticket.number}": ticket for ticket in visit.office.spooler.uncertain_tickets}
         match event:
+            case Chosen(value=value) if value in tickets:
+                return ask_about(tickets[value], visit)
             case Chosen(value="letter"):
                 return identify(visit, open_letters)
             case Chosen(value="queue"):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardUnreadable
 from kiosk.intents import Chosen, Entered
-from kiosk.residents import Identified, LockedOut, Paused, UnknownCard, WrongPin
+from kiosk.residents import Identified, LockedOut, NoPin, Paused, UnknownCard, WrongPin
 from kiosk.step import End, Next, Patience, Step, Wait
 from kiosk.views import Choice, KeypadView, NoticeView, PresentCardView, View
 from kiosk.visit import Visit
@@ -40,6 +40,8 @@ def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
                 return EnterPin(then, card=card)
             case Paused(until=until):
                 return Locked(until)
+            case NoPin():
+                return PinNotSet()
         return CardNotRegistered(then)
 
     return Wait(lambda office: office.residents.look_up_card(card.uid), known)
@@ -160,6 +162,10 @@ class _Told(Step):
             case Chosen(value="done"):
                 return End()
         return None
+
+
+class PinNotSet(_Told):
+    title, text = "pin_not_set", "pin_not_set_ask_desk"
 
 
 class PinForgotten(_Told):

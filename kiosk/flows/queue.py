@@ -3,9 +3,10 @@
 from typing import Any
 
 from config.settings import QueueService
-from kiosk.flows.printing import Print
+from kiosk.flows.printing import DidItComeOut, Print
 from kiosk.intents import Chosen
 from kiosk.queue import Ticket
+from kiosk.spooler import UncertainTicket
 from kiosk.step import End, Next, Patience, Step, Wait
 from kiosk.views import Choice, ChoiceView, Fact, ResultView, View
 from kiosk.visit import Visit
@@ -62,6 +63,15 @@ def take_number(visit: Visit, code: str) -> Step:
         )
 
     return Wait(lambda office: office.queue.take(code, key), taken)
+
+
+def ask_about(uncertain: UncertainTicket, visit: Visit) -> Step:
+    """Its owner is back: is the ticket in their hand?"""
+    title = visit.say("your_queue_number", n=uncertain.number)
+    return Wait(
+        lambda office: office.queue.get(uncertain.ticket_id),
+        lambda ticket: DidItComeOut(uncertain.job_id, title, lambda on_paper: TicketTaken(ticket, on_paper)),
+    )
 
 
 class TicketTaken(Step):

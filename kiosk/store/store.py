@@ -112,11 +112,15 @@ class Store:
                 )
             upgrade(tx)
 
-    def _check(self) -> None:
+    def check_whole(self) -> None:
+        """Look at every page and index, which may take seconds. Raises StoreError where something is damaged."""
+        self._check("integrity_check")
+
+    def _check(self, how: str = "quick_check") -> None:
         if self.url.get_backend_name() != "sqlite":
-            return
+            return  # PostgreSQL looks after itself
         with self.read() as tx:
-            answer = tx.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            answer = tx.execute(text(f"PRAGMA {how}(1)")).scalar_one()
         if answer != "ok":
             raise self._damaged(str(answer).replace("\n", " "))
 

@@ -19,7 +19,7 @@ def main() -> int:
     _log_to_stderr()
     try:
         subscription = BenchClient(options.socket).subscribe()
-        prepare_kivy(options.video_driver)
+        prepare_kivy(options.video_driver, options.left)
     except (BenchError, WindowUnusable) as error:
         print(f"bench panel: {error}", file=sys.stderr)
         return 1
@@ -36,6 +36,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--video-driver", choices=VIDEO_DRIVERS, default=os.environ.get("SDL_VIDEODRIVER", "x11"), help="SDL's"
     )
+    parser.add_argument("--left", type=int, default=0, metavar="PX", help="where on the desktop it begins")
     return parser.parse_args()
 
 
@@ -47,8 +48,8 @@ def _log_to_stderr() -> None:
     logging.basicConfig(format="bench panel: %(message)s", handlers=[handler])
 
 
-def prepare_kivy(video_driver: str) -> None:
-    prepare(WindowSettings(WIDTH_PX, HEIGHT_PX, fullscreen=False, video_driver=video_driver))
+def prepare_kivy(video_driver: str, left_px: int = 0) -> None:
+    prepare(WindowSettings(WIDTH_PX, HEIGHT_PX, fullscreen=False, video_driver=video_driver, left_px=left_px))
     import kivy
     from kivy.config import Config
 

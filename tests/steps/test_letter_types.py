@@ -64,7 +64,7 @@ def line_of(text: str, part: str) -> int:
         ("longest = 60", "longest = 2", "field[0]", "shortest is above longest", "[[field]]"),
         ("longest = 60", "widest = 60", "field[0].widest", "no such key", "widest"),
         ("longest = 60", "longest = 10", "field[0]", "'Toko kelontong'", "[[field]]"),
-        ('id = "Apa nama usaha Anda?"\n', "", "field[0]", "needs an Indonesian text", "[[field]]"),
+        ('id = "Apa nama usaha Anda?"\n', "", "field[0].label", "needs an Indonesian text", "[field.label]"),
         ('key = "business"', 'key = "name"', "field", "already means something else", None),
         ('key = "business"', 'key = "purpose"', "field", "the same key", None),
         ("{business}", "{shop}", "statement", "unknown name {shop}", "statement = ["),

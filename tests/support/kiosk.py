@@ -1,0 +1,421 @@
+"""A hall without a window: the real office, attendant, spooler, printer driver and scanner, and somebody who uses them.
+
+Time is a `FakeClock`. What a step asks of the office is answered on the spot, unless `workers` are held; what devices
+and the spooler post is awaited. So a test reads like the story it tells.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+from support.clock import FakeClock
+
+import hardware.device
+from config import settings as config
+from config.settings import PROFILES, Settings
+from config.translations import say
+from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardRemoved
+from hardware.code_scanner.interface import CodeScanner
+from hardware.code_scanner.virtual import VirtualScanner
+from hardware.device import DeviceState, Status, StatusChanged
+from hardware.printer import escpos, link
+from hardware.printer.interface import Printer
+from hardware.printer.virtual import VirtualEscposPrinter, VirtualPrinter
+from kiosk import spooler
+from kiosk.app import load_printer_profile
+from kiosk.attendant import Attendant
+from kiosk.bus import Bus
+from kiosk.demo.village import DEMO_CARDS, DEMO_PIN, WITHOUT_PIN, demo_residents
+from kiosk.devices import Devices
+from kiosk.intents import Chosen, Entered, Intent, Left, WentBack
+from kiosk.journal import Event
+from kiosk.office import Office, OfficeOpened
+from kiosk.paper.compose import Composer
+from kiosk.requests import LetterRequest
+from kiosk.spooler import PrintJob
+from kiosk.store.print_jobs import PrintKind, PrintState
+from kiosk.store.schema import print_jobs
+from kiosk.views import FormView, IdleView, KeypadView, Scene, View, Warning
+
+DEMO = Path(str(PROFILES / "demo.toml"))
+PATIENCE_S = 10.0
+OFFICER = "Kepala Desa"
+#: name → NIK of those who live in the tests' village; `wagiman` has a card and no PIN.
+NIKS = {fields_["name"].split()[0].lower(): fields_["nik"] for fields_ in demo_residents()[:5]}
+NOBODYS_NIK = "3523124107909999"
+
+
+class QuickPrinter(VirtualEscposPrinter):
+    """The real driver on a virtual printer, less patient than with one whose head takes its time."""
+
+    answer_within_s = 0.4
+
+
+class Workers(Executor):
+    """Does at once what is submitted; while held, keeps it until it is released."""
+
+    def __init__(self) -> None:
+        self._held: list[Callable[[], Any]] | None = None
+
+    def submit(self, work: Callable[[], Any]) -> None:
+        if self._held is None:
+            work()
+        else:
+            self._held.append(work)
+
+    def hold(self) -> None:
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        for work in held:
+            work()
+
+
+class RecordingFace:
+    """What was shown, and the warnings over it."""
+
+    def __init__(self) -> None:
+        self.scenes: list[Scene] = []
+        self.warnings: list[Warning | None] = []
+
+    def show(self, scene: Scene) -> None:
+        self.scenes.append(scene)
+
+    def warn(self, warning: Warning | None) -> None:
+        self.warnings.append(warning)
+
+
+class Hall:
+    """One kiosk and whoever stands at it. `printer` is None in a hall without one."""
+
+    def __init__(self, settings: Settings, printer: QuickPrinter | None, scanner: VirtualScanner) -> None:
+        self.settings, self.printer, self.scanner = settings, printer, scanner
+        self.clock, self.bus, self.face, self.workers = FakeClock(), Bus(), RecordingFace(), Workers()
+        self.devices = Devices(scanner)
+        self.attendant = Attendant(settings, self.bus, self.clock, self.face, self.devices, self.workers)
+        self.office: Office | None = None
+        self.choices = 0  # touches on a choice
+        for kind in (CardReader.kind, CodeScanner.kind):
+            self.status(kind, DeviceState.READY)
+
+    # The machine.
+
+    def open(self) -> Office:
+        """Open the office, as the kiosk does behind its first frame."""
+        self.office = Office.open(
+            self.settings, self.clock, self.devices, self.printer, lambda event: self.bus.post(event)
+        )
+        self.office.spooler.start()
+        self.happen(OfficeOpened(self.office))
+        if self.printer is not None:
+            self.wait_until(lambda: self.devices.serving(Printer.kind))
+        return self.office
+
+    def close(self) -> None:
+        if self.office is not None:
+            self.office.close()
+            self.office = None
+
+    def restart(self) -> Office:
+        """A new process on the same database; the printer knows nothing of it."""
+        self.close()
+        self.devices = Devices(self.scanner)
+        self.attendant = Attendant(self.settings, self.bus, self.clock, self.face, self.devices, self.workers)
+        for kind in (CardReader.kind, CodeScanner.kind):
+            self.status(kind, DeviceState.READY)
+        if self.printer is not None:
+            self.happen(StatusChanged(Printer.kind, self.printer.name, self.printer.status))
+        return self.open()
+
+    def sink(self, event: Any) -> None:
+        """What the devices' threads call; the same as the kiosk's."""
+        office = self.office
+        if isinstance(event, StatusChanged) and event.kind == Printer.kind and office is not None:
+            office.spooler.printer_changed(event.status)
+        self.bus.post(event)
+
+    @property
+    def outside(self) -> VirtualPrinter:
+        """The printer as a thing in the world."""
+        return self.printer.outside
+
+    def happen(self, *events: Any) -> None:
+        for event in events:
+            self.bus.post(event)
+        self.settle()
+
+    def settle(self) -> None:
+        """See to everything that has been posted."""
+        while (event := self.bus.get(0)) is not None:
+            self.attendant.handle(event)
+
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """See to what devices and spooler post until the condition holds. Raises TimeoutError."""
+        until_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            event = self.bus.get(max(0.0, until_s - time.monotonic()))
+            if event is None:
+                raise TimeoutError(f"it did not come true; shown is: {self.words}")
+            self.attendant.handle(event)
+
+    def wait_for(self, view: type[View]) -> View:
+        """The view, once one of that kind is shown."""
+        self.wait_until(lambda: isinstance(self.view, view))
+        return self.view
+
+    def pass_s(self, seconds: float) -> None:
+        self.clock.pass_s(seconds)
+        self.attendant.handle(None)
+        self.settle()
+
+    def status(self, kind: str, state: DeviceState, code: str = "") -> None:
+        self.happen(StatusChanged(kind, kind, Status(state, code)))
+
+    # The person.
+
+    def tap(self, name: str) -> None:
+        """Lay that resident's card on the reader."""
+        self.tap_card(Card(DEMO_CARDS[name], CardKind.EKTP))
+
+    def tap_card(self, card: Card) -> None:
+        self.happen(CardPresented("card_reader", card))
+
+    def take_card(self) -> None:
+        self.happen(CardRemoved("card_reader"))
+
+    def choose(self, *values: str) -> None:
+        """Touch choices, one after the other; each must be there to be touched."""
+        for value in values:
+            offered = self.offered
+            assert offered.get(value), f"{value} is not offered; shown is: {self.words}"
+            self.choices += 1
+            self.intend(Chosen, value)
+
+    def enter(self, *texts: str) -> None:
+        """Type, where the screen would let that text through."""
+        for text in texts:
+            view = self.view
+            match view:
+                case KeypadView():
+                    assert len(text) == view.digits_count
+                case FormView():
+                    assert view.shortest <= len(text) <= view.longest
+                case _:
+                    raise AssertionError(f"nothing can be typed; shown is: {self.words}")
+            self.intend(Entered, text)
+
+    def back(self) -> None:
+        assert self.scene.can_go_back
+        self.intend(WentBack)
+
+    def leave(self) -> None:
+        assert self.scene.can_leave
+        self.intend(Left)
+
+    def intend(self, kind: type[Intent], *values: Any) -> None:
+        """An intent made on the scene that is shown."""
+        self.happen(kind(self.scene.serial, *values))
+
+    def show_code(self, payload: bytes) -> None:
+        """Hold a code before the scanner."""
+        self.scanner.show(payload)
+
+    def identify(self, name: str) -> None:
+        """Come with one's card, give the PIN, and take the card again."""
+        self.tap(name)
+        self.enter(DEMO_PIN)
+        self.take_card()
+
+    # What the person sees.
+
+    @property
+    def scene(self) -> Scene:
+        return self.face.scenes[-1]
+
+    @property
+    def view(self) -> View:
+        return self.scene.view
+
+    @property
+    def idle(self) -> bool:
+        return isinstance(self.view, IdleView)
+
+    @property
+    def offered(self) -> dict[str, bool]:
+        """value → whether it is available."""
+        if self.idle:
+            return {"start": True}
+        return {choice.value: choice.available for choice in getattr(self.view, "choices", ())}
+
+    @property
+    def words(self) -> list[str]:
+        """Every text of the view."""
+        return list(texts_of(self.view))
+
+    def says(self, key: str, **values: object) -> bool:
+        """Whether that message is shown, in the visitor's language."""
+        return any(say(self.scene.language, key, **values) in text for text in self.words)
+
+    # What is written down.
+
+    def journal(self, *events: Event) -> list[dict[str, Any]]:
+        """The facts of every entry of these events."""
+        return [entry.facts for entry in self.office.journal.entries() if entry.event in events]
+
+    def requests_of(self, name: str) -> list[LetterRequest]:
+        """Newest first."""
+        return self.office.requests.of_resident(self.office.residents.by_nik(NIKS[name]).id)
+
+    def approve(self, request: LetterRequest) -> LetterRequest:
+        letter_type = self.office.letter_types[request.letter_type]
+        return self.office.requests.approve(request.number, OFFICER, letter_type, self.office.signer.letter)
+
+    def submit(self, name: str, letter_type: str = "domisili", **answers: str) -> LetterRequest:
+        """A request that was handed in earlier, its slip long printed."""
+        owner = self.office.residents.by_nik(NIKS[name])
+        key = f"earlier:{name}:{len(self.requests_of(name))}"
+        request = self.office.requests.submit(owner.id, letter_type, answers or {"purpose": "Melamar kerja"}, key)
+        self.office.spooler.watch(request.print_job_id)
+        if self.printer is not None:
+            self.wait_until(lambda: self.job_state(request.print_job_id) is PrintState.PRINTED)
+        return request
+
+    def job(self, job_id: int) -> Any:
+        """A print job's row."""
+        with self.office.store.read() as tx:
+            return tx.execute(print_jobs.select().where(print_jobs.c.id == job_id)).one()
+
+    def job_state(self, job_id: int) -> PrintState:
+        return PrintState(self.job(job_id).state)
+
+    def job_ids(self, kind: PrintKind) -> list[int]:
+        with self.office.store.read() as tx:
+            rows = tx.execute(print_jobs.select().where(print_jobs.c.kind == kind).order_by(print_jobs.c.id))
+            return [row.id for row in rows]
+
+    def is_on(self, paper: Any, job_id: int, printing: int = 1) -> bool:
+        """Whether a paper is what that job lays out to, dot for dot, as its so-manieth printing."""
+        row = self.job(job_id)
+        office = self.office
+        compose = Composer(
+            self.settings,
+            self.printer.profile,
+            office.letter_types,
+            office.residents,
+            office.requests,
+            office.queue,
+            office.signer,
+        )
+        page = compose(PrintJob(row.id, PrintKind(row.kind), row.subject_id, printing))
+        return same_ink(paper.image, page.image)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from texts_of(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from texts_of(getattr(value, field.name))
+
+
+def same_ink(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two papers are the same but for blank paper after the last ink."""
+    return ImageChops.difference(_inked(one), _inked(other)).getbbox() is None and one.width == other.width
+
+
+def _inked(image: Image.Image) -> Image.Image:
+    black = ImageChops.invert(image.convert("L"))
+    ink = black.getbbox()
+    return black.crop((0, 0, black.width, ink[3] if ink else 1))
+
+
+@pytest.fixture(scope="session")
+def settled_village(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with five residents, their PINs and cards. Tests work on copies."""
+    directory = tmp_path_factory.mktemp("village")
+    settings = config.changed(config.load(DEMO), state_dir=str(directory))
+    office = Office.open(settings, FakeClock(), Devices(), printer=None, post=lambda event: None)
+    for fields_ in demo_residents()[:5]:
+        name = fields_["name"].split()[0].lower()
+        office.residents.add(fields_)
+        if name != WITHOUT_PIN:
+            office.residents.set_pin(fields_["nik"], DEMO_PIN)
+        office.residents.enrol_card(fields_["nik"], DEMO_CARDS[name])
+    office.store.close()
+    return directory
+
+
+@pytest.fixture
+def settings(settled_village: Path, tmp_path: Path) -> Settings:
+    """The demo's, on a copy of the village of one's own."""
+    state = tmp_path / "state"
+    shutil.copytree(settled_village, state)
+    return config.changed(config.load(DEMO), state_dir=str(state))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same waits, shorter: the printer of a test is not far away, and answers at once or never."""
+    monkeypatch.setattr(link, "REAL_TIME_ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(escpos, "PING_FAULTY_EVERY_S", 0.1)
+    monkeypatch.setattr(escpos, "TAKEN_WITHIN_S", 0.2)
+    monkeypatch.setattr(hardware.device, "REOPEN_FIRST_S", 0.02)
+    monkeypatch.setattr(hardware.device, "REOPEN_LONGEST_S", 0.05)
+    monkeypatch.setattr(spooler, "STORE_PAUSE_S", 0.02)
+    monkeypatch.setattr(spooler, "RETRY_S", 0.1)
+
+
+@pytest.fixture
+def make_hall(settings: Settings, quick: None) -> Iterator[Callable[..., Hall]]:
+    """`make_hall(printer=True, opened=True, **profile)`: a hall, its devices started; `profile` changes the
+    printer's."""
+    before = set(threading.enumerate())
+    with ExitStack() as stack:
+
+        def make(printer: bool = True, opened: bool = True, settings: Settings = settings, **profile: Any) -> Hall:
+            scanner = VirtualScanner("code_scanner", VirtualScanner.Options())
+            driver = None
+            if printer:
+                driver = QuickPrinter(
+                    "printer",
+                    replace(load_printer_profile(DEMO, "virtual-80mm"), **{"head_mm_per_s": 20_000.0} | profile),
+                    QuickPrinter.Options(),
+                )
+            hall = Hall(settings, driver, scanner)
+            for device in (scanner, driver):
+                if device is not None:
+                    device.start(hall.sink)
+                    stack.callback(device.stop)
+            stack.callback(hall.close)
+            if opened:
+                hall.open()
+            return hall
+
+        yield make
+    left = [thread.name for thread in set(threading.enumerate()) - before]
+    assert not left
+
+
+@pytest.fixture
+def hall(make_hall: Callable[..., Hall]) -> Hall:
+    """A hall where everything works."""
+    return make_hall()
+
+
+@pytest.fixture
+def quiet_hall(make_hall: Callable[..., Hall]) -> Hall:
+    """A hall without a printer: for what is not about paper."""
+    return make_hall(printer=False)
+
