@@ -7,6 +7,7 @@ the warning, another person's card, and the apology when something breaks. What 
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 from config.settings import Settings
@@ -107,7 +108,7 @@ class Attendant:
                     self._offer(event)
             case OfficeClosed(code=code):
                 self._office_error = code
-                self._visit = self._step = None
+                self._forget_visit()
                 self._show_idle()
             case StatusChanged():
                 self._on_status(event)
@@ -158,7 +159,7 @@ class Attendant:
             case HelpAsked():
                 self._journal(Event.HELP_ASKED)
                 if not isinstance(self._step, Help):
-                    self._go(Help())
+                    self._arrive(Help(self._step))
             case WentBack():
                 if self._scene.can_go_back:
                     self._go_back()
@@ -205,6 +206,8 @@ class Attendant:
         if self._visit is None or self._step is None:
             return
         step = self._step
+        if isinstance(step, Help) and not isinstance(event, Intent):
+            step = step.under  # what it waits for goes on meanwhile
         following = step.on(event, self._visit)
         match following:
             case None:
@@ -214,8 +217,10 @@ class Attendant:
             case _ if following is step:
                 if step.patience is Patience.MACHINE:
                     self._extend()  # a sign of life
-                self._show(fresh=False)
+                if step is self._step:
+                    self._show(fresh=False)
             case _:
+                self._step = step
                 self._go(following)
 
     # A visit's beginning, way and end.
@@ -239,15 +244,20 @@ class Attendant:
         self._arrive(step)
 
     def _go_back(self) -> None:
-        self._arrive(self._history.pop())
+        if isinstance(self._step, Help):
+            self._arrive(self._step.under, again=True)
+        else:
+            self._arrive(self._history.pop())
 
-    def _arrive(self, step: Step) -> None:
+    def _arrive(self, step: Step, again: bool = False) -> None:
+        """`again`: the step was never left, so what it asked when it was entered is not asked twice."""
         if isinstance(step, Home):
             self._history.clear()
         self._step = step
         self._extend()
         self._serial += 1  # from here on a tap on the last screen means nothing, even before the next is drawn
-        step.enter(self._visit)
+        if not again:
+            step.enter(self._visit)
         self._devices.listen_for_code(step.listens_for_code)
         if step.shown_after_s:
             self._scene = None
@@ -256,35 +266,35 @@ class Attendant:
             self._show(fresh=True)
 
     def _end(self, reason: EndReason) -> None:
-        visit = self._visit
+        visit, told = self._visit, isinstance(self._step, ForgottenCard | Apology)
         self._journal(Event.VISIT_ENDED, visit=visit.id, reason=reason)
-        if self._office is not None:
-            self._office.spooler.abandon(visit.id)
-        visit.wipe()
-        self._history.clear()
-        self._devices.listen_for_code(False)
-        cradle_taken = reason is EndReason.CARD_TAKEN
-        if self._devices.card_present and not cradle_taken and not isinstance(self._step, ForgottenCard | Apology):
-            self._step = None
+        self._forget_visit()
+        card_is_theirs = reason not in (EndReason.CARD_TAKEN, EndReason.OTHER_CARD)
+        if self._devices.card_present and card_is_theirs and not told:
             self._visit = Visit(self._office, visit.language, self._ask)
             self._go(ForgottenCard())
-            return
-        self._visit = self._step = None
-        self._show_idle()
+        else:
+            self._show_idle()
 
     def _apologise(self) -> None:
-        if self._visit is None or isinstance(self._step, Apology):
-            self._visit = self._step = None
-            self._history.clear()
+        visit, told = self._visit, isinstance(self._step, Apology)
+        self._forget_visit()
+        if visit is None or told:
             self._show_idle()
             return
-        self._journal(Event.VISIT_FAILED, visit=self._visit.id)
-        language = self._visit.language
-        self._visit.wipe()
-        self._history.clear()
-        self._step = None
-        self._visit = Visit(self._office, language, self._ask)
+        self._journal(Event.VISIT_FAILED, visit=visit.id)
+        self._visit = Visit(self._office, visit.language, self._ask)
         self._go(Apology())
+
+    def _forget_visit(self) -> None:
+        """Nothing of the visit may be left, neither here nor on paper that is still to come."""
+        if self._visit is not None:
+            self._visit.wipe()
+            if self._office is not None:
+                self._later(partial(self._office.spooler.abandon, self._visit.id))
+        self._visit = self._step = None
+        self._history.clear()
+        self._devices.listen_for_code(False)
 
     # What is shown.
 
@@ -296,11 +306,16 @@ class Attendant:
             view=self._step.view(self._visit),
             language=self._visit.language,
             large_text=self._visit.large_text,
-            can_go_back=bool(self._history) and not self._step.final and self._step.leaves,
+            can_go_back=self._can_go_back(),
             can_leave=self._step.leaves,
             fresh=fresh,
         )
         self._face.show(self._scene)
+
+    def _can_go_back(self) -> bool:
+        if isinstance(self._step, Help):
+            return True
+        return bool(self._history) and not self._step.final and self._step.leaves
 
     def _show_idle(self) -> None:
         self._deadline_s = self._pending_scene_at_s = None
@@ -385,14 +400,16 @@ class Attendant:
         self._workers.submit(work)
 
     def _journal(self, event: Event, **facts: Any) -> None:
-        if self._office is None:
-            return
-        journal = self._office.journal
+        if self._office is not None:
+            self._later(partial(self._office.journal.record, event, **facts))
 
-        def record() -> None:
+    def _later(self, call: Callable[[], Any]) -> None:
+        """On a worker, after what was asked before it."""
+
+        def work() -> None:
             try:
-                journal.record(event, **facts)
-            except Exception:  # a full disk must not stop the visit; the log keeps it
-                log.exception("the journal could not record %s", event.name)
+                call()
+            except Exception:  # a full disk must not stop the visits; the log keeps it
+                log.exception("the office could not write down what happened")
 
-        self._workers.submit(record)
+        self._workers.submit(work)

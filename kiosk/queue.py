@@ -42,16 +42,17 @@ class Queue:
         self._store, self._clock, self._timezone = store, clock, timezone
         self._journal = Journal(store, clock)
 
-    def take(self, service_code: str, idempotency_key: str) -> Ticket:
+    def take(self, service_code: str, idempotency_key: str, language: str = "id") -> Ticket:
         """The next number of that service, and its print job, in one transaction; once given it is on the disk. The
-        same key gets the same ticket again, so save the key first and retry with it. Raises StoreError."""
+        same key gets the same ticket again, so save the key first and retry with it. `language` is the paper's.
+        Raises StoreError."""
 
         def find(tx: Connection) -> Ticket | None:
             row = tx.execute(_TICKETS.where(tickets.c.idempotency_key == idempotency_key)).one_or_none()
             return None if row is None else _ticket(row)
 
         def make(tx: Connection) -> Ticket:
-            return self._take(tx, service_code, idempotency_key)
+            return self._take(tx, service_code, idempotency_key, language)
 
         return self._store.once(find, make)
 
@@ -84,7 +85,7 @@ class Queue:
             self._journal.record(Event.TICKET_CALLED, tx=tx, ticket=ticket.id, number=ticket.number)
             return ticket
 
-    def _take(self, tx: Connection, service_code: str, key: str) -> Ticket:
+    def _take(self, tx: Connection, service_code: str, key: str, language: str) -> Ticket:
         now = self._clock.now()
         day = self._begin_day(tx)
         serial = next_number(tx, f"queue/{service_code}/{day}")
@@ -97,7 +98,7 @@ class Queue:
             "idempotency_key": key,
         }
         ticket_id = tx.execute(insert(tx, tickets).values(new).returning(tickets.c.id)).scalar_one()
-        queue_print(tx, PrintKind.TICKET, ticket_id, key, now)
+        queue_print(tx, PrintKind.TICKET, ticket_id, key, now, language)
         ticket = _ticket(tx.execute(_TICKETS.where(tickets.c.id == ticket_id)).one())
         self._journal.record(Event.TICKET_TAKEN, tx=tx, ticket=ticket.id, number=ticket.number)
         return ticket

@@ -97,8 +97,16 @@ class Requests:
 
     # The resident.
 
-    def submit(self, resident_id: int, letter_type: str, fields: dict[str, str], idempotency_key: str) -> LetterRequest:
-        """A new request with its number and its slip's print job. The same key gets the same request again."""
+    def submit(
+        self,
+        resident_id: int,
+        letter_type: str,
+        fields: dict[str, str],
+        idempotency_key: str,
+        language: str = "id",
+    ) -> LetterRequest:
+        """A new request with its number and its slip's print job; `language` is the slip's. The same key gets the same
+        request again."""
 
         def find(tx: Connection) -> LetterRequest | None:
             return self._find(tx, letter_requests.c.idempotency_key == idempotency_key)
@@ -118,13 +126,15 @@ class Requests:
             }
             inserted = insert(tx, letter_requests).values(new).returning(letter_requests.c.id)
             request_id = tx.execute(inserted).scalar_one()
-            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now)
+            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
             self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, request=request_id, letter_type=letter_type)
             return self._need(tx, letter_requests.c.id == request_id)
 
         return self._store.once(find, make)
 
-    def resubmit(self, request_id: int, fields: dict[str, str], idempotency_key: str) -> LetterRequest:
+    def resubmit(
+        self, request_id: int, fields: dict[str, str], idempotency_key: str, language: str = "id"
+    ) -> LetterRequest:
         """Hand a returned request in again, corrected, with a new slip. The same key does it once. Raises
         WrongState."""
 
@@ -139,7 +149,7 @@ class Requests:
         def make(tx: Connection) -> LetterRequest:
             request = self._hold(tx, letter_requests.c.id == request_id)
             self._move(tx, request, RequestState.SUBMITTED, fields=self._sealed(fields), reason=None)
-            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, self._clock.now())
+            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, self._clock.now(), language)
             self._journal.record(Event.REQUEST_RESUBMITTED, tx=tx, request=request_id)
             return self._need(tx, letter_requests.c.id == request_id)
 

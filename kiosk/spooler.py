@@ -41,6 +41,7 @@ class PrintJob:
     kind: PrintKind
     subject_id: int | None
     printing: int  # 2 is "cetakan ke-2"
+    language: str = "id"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class Spooler:
         self._unclean = False  # a job was cut short: the printer must be brought back in step first
         self._retry_at_s = 0.0
         self._unrecorded: tuple[int, PrintResult] | None = None
+        self._ownerless: int | None = None  # the copy whose owner left while it was being sent
         #: The newest such tickets of the last business day. Replaced whole, never changed: any thread may read it.
         self.uncertain_tickets: tuple[UncertainTicket, ...] = ()
 
@@ -181,15 +183,17 @@ class Spooler:
         return True
 
     def abandon(self, visit_id: str) -> None:
-        """The visit is over: its copies that are not on paper yet must not come out for the next person."""
+        """The visit is over: its copies that are not on paper yet must not come out for the next person. One that is
+        being sent now comes out or is given up."""
         with self._moves() as moves:
-            waiting = select(print_jobs.c.id).where(
-                print_jobs.c.idempotency_key.startswith(f"{visit_id}:"),
-                print_jobs.c.kind == PrintKind.LETTER_COPY,
-                print_jobs.c.state.in_((PrintState.QUEUED, PrintState.HELD)),
+            copies = select(print_jobs).where(
+                print_jobs.c.idempotency_key.startswith(f"{visit_id}:"), print_jobs.c.kind == PrintKind.LETTER_COPY
             )
-            for job_id in moves.tx.execute(waiting).scalars().all():
-                moves.to(PrintState.CANCELLED, job_id, code="PRINT-OWNER-LEFT")
+            for row in moves.tx.execute(copies).all():
+                if row.state in (PrintState.QUEUED, PrintState.HELD):
+                    moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
+                elif row.state == PrintState.SENDING:
+                    self._ownerless = row.id
 
     def open_jobs(self) -> list[Row]:
         """The rows of the jobs that wait or of which nobody knows whether they are on paper, oldest first."""
@@ -291,7 +295,10 @@ class Spooler:
         no other job is begun before."""
         job_id, result = self._unrecorded
         with self._moves() as moves:
-            moves.to(OUTCOMES[result.outcome], job_id, code=result.code)
+            if result.outcome is PrintOutcome.HELD and job_id == self._ownerless:
+                moves.to(PrintState.CANCELLED, job_id, code="PRINT-OWNER-LEFT")
+            else:
+                moves.to(OUTCOMES[result.outcome], job_id, code=result.code)
         self._unrecorded = None
         self._list_uncertain_tickets()
 
@@ -319,4 +326,4 @@ class Spooler:
 
 
 def _job(row: Row) -> PrintJob:
-    return PrintJob(row.id, PrintKind(row.kind), row.subject_id, row.printing)
+    return PrintJob(row.id, PrintKind(row.kind), row.subject_id, row.printing, row.language)

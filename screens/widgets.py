@@ -314,7 +314,7 @@ def button_padding(theme: Theme, shape: str = "row") -> int:
 
 
 def row_icon_px(theme: Theme, inner_h: int) -> int:
-    return min(int(inner_h * (0.6 if theme.compact else 0.78)), theme.px(24))
+    return min(int(inner_h * (0.6 if theme.compact else 0.78)), theme.px(32 if theme.roomy else 24))
 
 
 def needed_button_h(theme: Theme, label: str, detail: str, width_px: int) -> int:

@@ -10,9 +10,12 @@ from kiosk.visit import Visit
 
 
 class Help(Step):
-    """Help is one touch away from everywhere, and «Kembali» leads back."""
+    """Help is one touch away from everywhere. «Kembali» leads back to the step `under` it, which goes on meanwhile."""
 
     returnable = False
+
+    def __init__(self, under: Step) -> None:
+        self.under = under
 
     def view(self, visit: Visit) -> View:
         return NoticeView(visit.say("need_help"), visit.say("help_text"), tone="good")

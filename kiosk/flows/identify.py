@@ -47,6 +47,10 @@ def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
     return Wait(lambda office: office.residents.look_up_card(card.uid), known)
 
 
+def _is_digits(text: str, count: int) -> bool:
+    return len(text) == count and text.isascii() and text.isdecimal()
+
+
 class PresentCard(Step):
     def __init__(self, then: Then, error: str = "") -> None:
         self._then, self._error = then, error
@@ -80,7 +84,7 @@ class EnterNik(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=nik) if len(nik) == NIK_DIGITS and nik.isdecimal():
+            case Entered(text=nik) if _is_digits(nik, NIK_DIGITS):
                 return EnterPin(self._then, nik=nik)
             case CardPresented():
                 return identify_by_card(visit, event, self._then)
@@ -111,7 +115,7 @@ class EnterPin(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=pin) if len(pin) == PIN_DIGITS and pin.isdecimal():
+            case Entered(text=pin) if _is_digits(pin, PIN_DIGITS):
                 return self._prove(visit, pin)
             case Chosen(value="forgot"):
                 return PinForgotten()

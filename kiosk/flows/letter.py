@@ -217,7 +217,7 @@ class AskTheDesk(Step):
 
 def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correcting: LetterRequest | None) -> Step:
     """The request and its slip's print job come into being together, once, however often it is tried."""
-    resident_id, key = visit.resident.id, visit.new_key("request")
+    resident_id, key, language = visit.resident.id, visit.new_key("request"), visit.language
 
     def sent(request: LetterRequest) -> Step:
         return Print(
@@ -227,8 +227,8 @@ def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correct
         )
 
     if correcting is not None:
-        return Wait(lambda office: office.requests.resubmit(correcting.id, answers, key), sent)
-    return Wait(lambda office: office.requests.submit(resident_id, letter_type.key, answers, key), sent)
+        return Wait(lambda office: office.requests.resubmit(correcting.id, answers, key, language), sent)
+    return Wait(lambda office: office.requests.submit(resident_id, letter_type.key, answers, key, language), sent)
 
 
 class RequestSent(Step):

@@ -53,7 +53,7 @@ class ChooseService(Step):
 
 def take_number(visit: Visit, code: str) -> Step:
     """The number and its print job come into being together; from then on the number is the visitor's."""
-    key = visit.new_key("ticket")
+    key, language = visit.new_key("ticket"), visit.language
 
     def taken(ticket: Ticket) -> Step:
         return Print(
@@ -62,7 +62,7 @@ def take_number(visit: Visit, code: str) -> Step:
             then=lambda on_paper: TicketTaken(ticket, on_paper),
         )
 
-    return Wait(lambda office: office.queue.take(code, key), taken)
+    return Wait(lambda office: office.queue.take(code, key, language), taken)
 
 
 def ask_about(uncertain: UncertainTicket, visit: Visit) -> Step:

@@ -52,10 +52,11 @@ class Composer:
         service = self._services.get(ticket.service_code)
         return slips.ticket(
             ticket.number,
-            service.name["id"] if service else ticket.service_code,
+            _in(job.language, service.name) if service else ticket.service_code,
             ticket.waiting,
             self._village,
             ticket.taken_at.astimezone(self._zone),
+            language=job.language,
             printing=job.printing,
         )
 
@@ -64,12 +65,13 @@ class Composer:
         letter_type = self._letter_types[request.letter_type]
         return slips.request_slip(
             request.number,
-            letter_type.name["id"],
+            _in(job.language, letter_type.name),
             self._residents.get(request.resident_id),
             self._village,
             self._signer.request(request.number),
             request.submitted_at.astimezone(self._zone),
-            tuple(requirement.label["id"] for requirement in letter_type.requirements),
+            tuple(_in(job.language, requirement.label) for requirement in letter_type.requirements),
+            language=job.language,
             printing=job.printing,
         )
 
@@ -86,3 +88,7 @@ class Composer:
             copy=self._requests.copy_number(job.id),
             printing=job.printing,
         )
+
+
+def _in(language: str, words: dict[str, str]) -> str:
+    return words.get(language, words["id"])

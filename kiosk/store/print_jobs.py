@@ -25,7 +25,9 @@ class PrintState(StrEnum):
     CANCELLED = "cancelled"
 
 
-def queue_print(tx: Connection, kind: PrintKind, subject_id: int | None, key: str, now: datetime) -> int:
+def queue_print(
+    tx: Connection, kind: PrintKind, subject_id: int | None, key: str, now: datetime, language: str = "id"
+) -> int:
     """A new print job's id. `subject_id` is the ticket's or the letter request's, None for a self-test. Raises
     sqlalchemy.exc.IntegrityError where a job has that key already."""
     statement = insert(tx, print_jobs).values(
@@ -34,6 +36,7 @@ def queue_print(tx: Connection, kind: PrintKind, subject_id: int | None, key: st
         state=PrintState.QUEUED,
         attempt=0,
         printing=1,
+        language=language,
         code="",
         idempotency_key=key,
         created_at=now,

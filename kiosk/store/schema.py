@@ -168,6 +168,7 @@ print_jobs = Table(
     Column("state", String(20), nullable=False),
     Column("attempt", Integer, nullable=False),  # 0 until it was first sent
     Column("printing", Integer, nullable=False),  # 1 is the first paper, 2 is "cetakan ke-2"
+    Column("language", String(5), nullable=False),  # the visitor's; a letter is in Indonesian whatever it says
     Column("code", String(60), nullable=False),  # why it is held or uncertain, for the technician
     Column("idempotency_key", String(120), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),

@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "steps")]
 
 from test_paper_slips import DOCUMENTS, DOTS_PER_MM, PERSON, TYPES, VILLAGE, WIDTHS_DOTS, a_letter  # noqa: E402
 
+from hardware.printer.encoder import Strip, strips  # noqa: E402
 from kiosk.paper import slips, thermal  # noqa: E402
 from kiosk.paper.document import Document, Signature  # noqa: E402
 
@@ -38,12 +39,17 @@ def best_of_eight_masks(payload: str) -> None:
     code.make()
 
 
+def letter_strips(width_dots: int) -> list[Strip]:
+    """A letter from its data to the bytes that go to the printer."""
+    document = slips.letter_copy(TYPES["domisili"], a_letter("domisili", PERSON), PERSON, VILLAGE, copy=1)
+    return strips(thermal.render(document, width_dots, DOTS_PER_MM), width_dots)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=30)
     runs = parser.parse_args().runs
-    letter_type, signed = TYPES["domisili"], a_letter("domisili", PERSON)
-    payload = signed.token_url
+    payload = a_letter("domisili", PERSON).token_url
     print(f"QR matrix, one mask (as printed)     {median_ms(lambda: thermal._qr_matrix(payload), runs):6.2f} ms")
     print(f"QR matrix, best of 8 masks (library) {median_ms(lambda: best_of_eight_masks(payload), runs):6.2f} ms")
     for width_dots in WIDTHS_DOTS:
@@ -51,15 +57,13 @@ def main() -> None:
         without_code = Document(tuple(block for block in whole.blocks if not isinstance(block, Signature)))
 
         def printed(width_dots: int = width_dots) -> None:
-            document = slips.letter_copy(letter_type, signed, PERSON, VILLAGE, copy=1)
-            image = thermal.render(document, width_dots, DOTS_PER_MM)
-            image.tobytes("raw", "1;I")
+            letter_strips(width_dots)
 
         def laid_out(document: Document, width_dots: int = width_dots) -> Callable[[], object]:
             return lambda: thermal.render(document, width_dots, DOTS_PER_MM)
 
         print(
-            f"{width_dots} dots: letter from data to raster bytes {median_ms(printed, runs):6.2f} ms"
+            f"{width_dots} dots: letter from data to the printer's bytes {median_ms(printed, runs):6.2f} ms"
             f" · layout alone {median_ms(laid_out(whole), runs):6.2f}"
             f" · without its signature block and QR {median_ms(laid_out(without_code), runs):6.2f}"
             f" · ticket {median_ms(laid_out(DOCUMENTS['ticket']), runs):6.2f}"

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("printing", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=False),
         sa.Column("idempotency_key", sa.String(length=120), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,324 @@
+"""The letter story, from the first touch to the paper, and what can happen on the way."""
+
+import logging
+
+import pytest
+
+from kiosk.demo.village import DEMO_PIN
+from kiosk.intents import Chosen, Entered, LanguageChosen
+from kiosk.journal import Event
+from kiosk.requests import RequestState
+from kiosk.store.print_jobs import PrintKind, PrintState
+from kiosk.views import ChoiceView, FormView, NoticeView, ResultView, ReviewView
+from support.kiosk import NIKS, OFFICER, texts_of
+
+pytest_plugins = ["support.kiosk"]
+
+PURPOSE = "Menyewa perahu layar"
+#: From the idle screen to the paper, besides PIN and text (the issue's promise).
+MOST_TOUCHES = 8
+
+
+def come(hall, name="siti"):
+    """From the idle screen to one's letters, by card."""
+    hall.choose("start", "letter")
+    hall.identify(name)
+
+
+def send(hall):
+    hall.choose("send")
+    return hall.wait_for(ResultView)
+
+
+@pytest.mark.parametrize(("letter_type", "answers"), [("domisili", [PURPOSE]), ("usaha", ["Warung makan", PURPOSE])])
+def test_from_idle_to_the_slip(hall, letter_type, answers):
+    come(hall)
+    hall.choose(letter_type)
+    hall.enter(*answers)
+    assert isinstance(hall.view, ReviewView)
+    assert set(answers) <= set(hall.words) and "SITI AMINAH" in hall.words
+    view = send(hall)
+    assert hall.choices <= MOST_TOUCHES
+    [request] = hall.requests_of("siti")
+    assert (request.letter_type, request.state) == (letter_type, RequestState.SUBMITTED)
+    assert list(request.fields.values()) == answers
+    assert (view.big, view.tone) == (request.number, "good")
+    assert hall.says("take_your_slip")
+    [paper] = hall.outside.papers
+    assert hall.is_on(paper, request.print_job_id)
+    hall.choose("done")
+    assert hall.idle
+
+
+def test_a_field_that_may_be_left_empty_may_be_left_empty(hall):
+    come(hall)
+    hall.choose("domisili")
+    assert hall.says("may_be_left_empty") and hall.view.shortest == 0
+    hall.enter("")
+    assert "–" in hall.words
+    send(hall)
+    assert hall.requests_of("siti")[0].fields == {"purpose": ""}
+
+
+@pytest.mark.parametrize("text", ["", " " * 10, "x" * 61, "Toko\x1b@", "Toko\nKedua"])
+def test_what_a_field_does_not_allow_goes_no_further(quiet_hall, text):
+    """The screen lets none of these through; a step does not rely on it."""
+    come(quiet_hall)
+    quiet_hall.choose("usaha")
+    view = quiet_hall.view
+    quiet_hall.intend(Entered, text)
+    assert quiet_hall.view is view
+
+
+def test_spaces_around_an_answer_are_taken_off(quiet_hall):
+    come(quiet_hall)
+    quiet_hall.choose("domisili")
+    quiet_hall.enter(f"  {PURPOSE} ")
+    assert PURPOSE in quiet_hall.words
+
+
+def test_back_and_another_answer(hall):
+    come(hall)
+    hall.choose("usaha")
+    hall.enter("Warung makan", "Lain")
+    hall.back()
+    hall.back()
+    assert isinstance(hall.view, FormView) and (hall.view.value, hall.view.progress) == ("Warung makan", (1, 2))
+    hall.enter("Toko kelontong")
+    assert hall.view.value == "Lain"
+    hall.enter(PURPOSE)
+    send(hall)
+    assert hall.requests_of("siti")[0].fields == {"business": "Toko kelontong", "purpose": PURPOSE}
+
+
+def test_back_and_another_letter_keeps_none_of_the_answers(quiet_hall):
+    come(quiet_hall)
+    quiet_hall.choose("domisili")
+    quiet_hall.enter(PURPOSE)
+    quiet_hall.back()
+    quiet_hall.back()
+    quiet_hall.choose("domisili")
+    assert quiet_hall.view.value == ""
+
+
+def test_answers_that_are_not_correct_are_typed_again(hall):
+    come(hall)
+    hall.choose("domisili")
+    hall.enter("Salah")
+    hall.choose("edit", "answers")
+    assert hall.view.value == "Salah"
+    hall.enter(PURPOSE)
+    send(hall)
+    assert hall.requests_of("siti")[0].fields == {"purpose": PURPOSE}
+
+
+def test_what_the_register_says_wrong_is_the_desks_to_change(quiet_hall):
+    come(quiet_hall)
+    quiet_hall.choose("domisili")
+    quiet_hall.enter("")
+    quiet_hall.choose("edit", "register")
+    assert quiet_hall.says("ask_desk_to_correct")
+    quiet_hall.choose("done")
+    assert quiet_hall.idle
+    assert quiet_hall.requests_of("siti") == []
+
+
+def test_two_letters_in_one_visit_are_two_requests(hall):
+    come(hall)
+    hall.choose("domisili")
+    hall.enter(PURPOSE)
+    first = send(hall).big
+    hall.choose("another", "new", "domisili")
+    assert hall.view.value == ""
+    hall.enter(PURPOSE)
+    second = send(hall).big
+    assert first != second
+    assert [request.number for request in hall.requests_of("siti")] == [second, first]
+    assert len(hall.outside.papers) == 2
+    assert len(hall.journal(Event.VISIT_BEGAN)) == 1
+
+
+def test_two_touches_on_send_are_one_request(hall):
+    come(hall)
+    hall.choose("domisili")
+    hall.enter(PURPOSE)
+    serial = hall.scene.serial
+    hall.happen(Chosen(serial, "send"), Chosen(serial, "send"))
+    hall.wait_for(ResultView)
+    assert len(hall.requests_of("siti")) == 1
+
+
+def test_a_request_that_was_sent_is_kept_though_the_slip_does_not_come(hall):
+    hall.outside.paper_out()
+    hall.wait_until(lambda: not hall.devices.serving("printer"))
+    come(hall)
+    hall.choose("domisili")
+    hall.enter(PURPOSE)
+    hall.choose("send")
+    hall.wait_for(NoticeView)
+    hall.choose("without")
+    view = hall.wait_for(ResultView)
+    assert hall.says("remember_your_number") and view.tone == "attention"
+    assert hall.requests_of("siti")[0].number == view.big
+    hall.outside.refill()
+    hall.wait_until(lambda: hall.devices.serving("printer"))
+    assert hall.job_state(hall.requests_of("siti")[0].print_job_id) is PrintState.CANCELLED
+
+
+def test_who_has_letters_under_way_sees_them_first(quiet_hall):
+    request = quiet_hall.submit("siti")
+    come(quiet_hall)
+    assert set(quiet_hall.offered) == {request.number, "new"}
+    assert quiet_hall.says("state_submitted")
+    quiet_hall.choose(request.number)
+    assert set(quiet_hall.offered) == {"done", "slip"}
+    quiet_hall.choose("done")
+    come(quiet_hall, "budi")
+    assert set(quiet_hall.offered) == {"domisili", "usaha"}  # and nobody else's
+
+
+def test_a_returned_request_is_corrected_and_sent_again(hall):
+    request = hall.submit("siti", "usaha", business="Warung", purpose="?")
+    hall.office.requests.return_(request.number, OFFICER, "Keperluan belum jelas")
+    papers = len(hall.outside.papers)
+    come(hall)
+    hall.choose(request.number)
+    assert "Keperluan belum jelas" in hall.words and hall.says("state_returned")
+    hall.choose("correct")
+    assert hall.view.value == "Warung"
+    hall.enter("Warung", PURPOSE)
+    view = send(hall)
+    [again] = hall.requests_of("siti")
+    assert (again.number, again.state) == (request.number, RequestState.SUBMITTED) and view.big == request.number
+    assert again.fields == {"business": "Warung", "purpose": PURPOSE}
+    assert again.print_job_id != request.print_job_id
+    assert hall.is_on(hall.outside.papers[papers], again.print_job_id)
+
+
+def test_a_correction_that_is_given_up_changes_nothing(quiet_hall):
+    request = quiet_hall.submit("siti")
+    quiet_hall.office.requests.return_(request.number, OFFICER, "?")
+    come(quiet_hall)
+    quiet_hall.choose(request.number, "correct")
+    quiet_hall.enter(PURPOSE)
+    quiet_hall.leave()
+    [kept] = quiet_hall.requests_of("siti")
+    assert (kept.fields, kept.state) == (request.fields, RequestState.RETURNED)
+
+
+def test_only_what_is_under_way_is_shown(quiet_hall):
+    def requested() -> str:
+        return quiet_hall.submit("siti").number
+
+    def issued() -> str:
+        return quiet_hall.approve(quiet_hall.submit("siti")).number
+
+    requests = quiet_hall.office.requests
+    shown = {requested(), issued()}
+    returned, rejected, collected, withdrawn = requested(), requested(), issued(), issued()
+    requests.return_(returned, OFFICER, "?")
+    requests.reject(rejected, OFFICER, "?")
+    requests.collect(collected, OFFICER)
+    requests.withdraw(requests.by_number(withdrawn).letter_number, OFFICER, "?")
+    come(quiet_hall)
+    assert set(quiet_hall.offered) == {*shown, returned, "new"}
+
+
+def test_a_copy_of_a_letter_that_is_ready(hall):
+    letter = hall.approve(hall.submit("siti"))
+    papers = len(hall.outside.papers)
+    come(hall)
+    hall.choose(letter.number)
+    assert letter.letter_number in hall.words and hall.says("state_ready")
+    hall.choose("print")
+    hall.wait_until(lambda: hall.says("letter_printed"))
+    assert hall.says("copy_is_a_copy") and hall.view.tone == "good"
+    [job] = hall.job_ids(PrintKind.LETTER_COPY)
+    assert hall.is_on(hall.outside.papers[papers], job)
+    assert hall.requests_of("siti")[0].copies == 1
+    hall.choose("another", letter.number, "print")
+    hall.wait_until(lambda: len(hall.outside.papers) == papers + 2)
+    hall.wait_until(lambda: hall.says("letter_printed"))
+    assert hall.requests_of("siti")[0].copies == 2
+
+
+def test_a_copy_that_is_not_waited_for_is_not_printed(hall):
+    letter = hall.approve(hall.submit("siti"))
+    hall.outside.paper_out()
+    hall.wait_until(lambda: not hall.devices.serving("printer"))
+    come(hall)
+    hall.choose(letter.number, "print")
+    hall.wait_for(NoticeView)
+    hall.choose("without")
+    hall.wait_until(lambda: hall.says("copy_not_printed"))
+    assert hall.says("copy_waits_for_you")
+
+
+def test_a_slip_printed_again_says_so(hall):
+    request = hall.submit("siti")
+    come(hall)
+    hall.choose(request.number, "slip")
+    hall.wait_until(lambda: hall.says("take_your_slip"))
+    again = hall.outside.papers[-1]
+    assert len(hall.outside.papers) == 2
+    assert hall.is_on(again, request.print_job_id, printing=2)
+    assert not hall.is_on(again, request.print_job_id, printing=1)
+
+
+def test_what_the_state_does_not_allow_is_neither_offered_nor_done(quiet_hall):
+    request = quiet_hall.submit("siti")
+    come(quiet_hall)
+    quiet_hall.choose(request.number)
+    view = quiet_hall.view
+    for value in ("print", "correct", "nothing"):
+        quiet_hall.intend(Chosen, value)
+        assert quiet_hall.view is view
+    assert quiet_hall.job_ids(PrintKind.LETTER_COPY) == []
+
+
+def test_a_letter_withdrawn_meanwhile_is_not_copied(quiet_hall):
+    letter = quiet_hall.approve(quiet_hall.submit("siti"))
+    come(quiet_hall)
+    quiet_hall.choose(letter.number)
+    quiet_hall.office.requests.withdraw(letter.letter_number, OFFICER, "?")
+    quiet_hall.choose("print")
+    assert quiet_hall.job_ids(PrintKind.LETTER_COPY) == []
+    assert quiet_hall.says("something_broke")
+
+
+def test_a_letter_type_that_was_taken_off_offer_is_called_by_its_key(quiet_hall):
+    request = quiet_hall.submit("siti")
+    del quiet_hall.office.letter_types["domisili"]
+    come(quiet_hall)
+    assert "domisili" in quiet_hall.words
+    quiet_hall.choose(request.number)
+    assert set(quiet_hall.offered) == {"done"}
+    quiet_hall.back()
+    quiet_hall.choose("new")
+    quiet_hall.intend(Chosen, "domisili")
+    assert isinstance(quiet_hall.view, ChoiceView)
+
+
+def test_the_story_in_another_language(quiet_hall):
+    quiet_hall.intend(LanguageChosen, "en")
+    quiet_hall.choose("letter")
+    quiet_hall.identify("siti")
+    assert "Proof of residence" in quiet_hall.words
+    quiet_hall.choose("domisili")
+    assert "What is the letter for?" in quiet_hall.words
+
+
+def test_the_nik_is_never_shown_whole_and_nothing_personal_is_logged(hall, caplog):
+    caplog.set_level(logging.DEBUG)
+    come(hall)
+    hall.choose("domisili")
+    hall.enter(PURPOSE)
+    assert f"{NIKS['siti'][:6]}******{NIKS['siti'][12:]}" in hall.words
+    send(hall)
+    shown = [text for scene in hall.face.scenes for text in texts_of(scene.view)]
+    assert PURPOSE in shown
+    for secret in (NIKS["siti"], DEMO_PIN):
+        assert not any(secret in text for text in shown) and secret not in caplog.text
+    for personal in (PURPOSE, "SITI"):
+        assert personal not in caplog.text
+    assert not any(personal in str(entry) for entry in hall.office.journal.entries() for personal in (PURPOSE, "SITI"))
