@@ -82,10 +82,14 @@ class Driver(Table, kw_only=True):
 
 
 class PrinterDriver(Driver, kw_only=True):
-    profile: Name = "generic-80mm"  # a file of config/printers
+    profile: Name = "generic-80mm"  # of config/printers, or a file "….toml" as `kiosk printer probe` writes them
 
 
-class Cradle(Driver, kw_only=True):
+class PlacedDriver(Driver, kw_only=True):
+    place: Annotated[str, Meta(pattern="^(below|right|left)$")] = "below"  # of the screen: where its arrow points
+
+
+class Cradle(PlacedDriver, kw_only=True):
     cradle: bool = False  # True where the card stays in a holder: taking it away ends the visit
 
 
@@ -111,6 +115,12 @@ class Queue(Table, kw_only=True):
             raise ValueError("services: two have the same code")
 
 
+class Server(Table, kw_only=True):
+    """A server that the self-test looks for; the kiosk serves without one."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+")]
+
+
 class Patience(Table, kw_only=True):
     """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
     answer)."""
@@ -129,10 +139,14 @@ class Settings(Table, kw_only=True):
     village: Village
     screen: Screen = Screen()
     card_reader: Cradle | None = None
-    code_scanner: Driver | None = None
+    code_scanner: PlacedDriver | None = None
     printer: PrinterDriver | None = None
+    page_printer: Driver | None = None
+    speaker: Driver | None = None
+    machine: Driver | None = None
     queue: Queue
     patience: Patience = Patience()
+    server: Server | None = None
 
     @property
     def state_path(self) -> Path:

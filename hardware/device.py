@@ -115,6 +115,7 @@ class Device(ABC):
             self._thread.join(timeout_s)
             if self._thread.is_alive():
                 log.error("%s %s did not stop within %.1f s", self.kind, self.name, timeout_s)
+                return  # it may not be started again beside itself
             self._thread = None
 
     def wait_for_status(self, accepts: Callable[[Status], bool], timeout_s: float) -> Status:
@@ -146,7 +147,10 @@ class Device(ABC):
     # For drivers.
 
     def _post(self, event: Any) -> None:
-        self._sink(event)
+        try:
+            self._sink(event)
+        except Exception:  # the listener's mistake must not end the device
+            log.exception("%s %s: what it told was not taken", self.kind, self.name)
 
     def _set_status(self, state: DeviceState, code: str = "", detail: str = "") -> None:
         self._announce(Status(state, code, detail))

@@ -8,7 +8,8 @@ class UnknownDriver(Exception):
 
 
 def load(kind: str, name: str) -> type[Device]:
-    """The driver class named `name` of `kind` ("card_reader", "code_scanner", "printer").
+    """The driver class named `name` of `kind` ("card_reader", "code_scanner", "printer", "page_printer", "speaker",
+    "machine").
 
     Raises UnknownDriver, whose text lists the names that exist.
     """

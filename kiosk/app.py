@@ -7,8 +7,9 @@ thread of its own behind it.
 import fcntl
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from hardware import drivers
 from hardware.card_reader.interface import Card
 from hardware.device import Device, StatusChanged
 from kiosk import sd_notify
-from kiosk.bus import Bus
+from kiosk.bus import Bus, FrameDrawn
 from kiosk.devices import Devices
 from kiosk.idle import FIRST_SERIAL, idle_view
 from kiosk.views import Scene, Warning
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: Between two tries to open a database that cannot be opened.
 OFFICE_RETRY_S = 15.0
+#: How long the end waits for a start that is still under way.
+OPENING_PATIENCE_S = 5.0
 
 
 class CannotRun(Exception):
@@ -64,14 +67,31 @@ def check_settings(settings: Settings, path: Path) -> list[str]:
     """What else is wrong behind settings that could be read: drivers, printer profile, letter types. Opens nothing."""
     from kiosk.letter_types import letters_directory, load_letter_types
 
+    _, broken = load_letter_types(letters_directory(settings))
+    return check_drivers(settings, path) + [str(error) for error in broken]
+
+
+def check_drivers(settings: Settings, path: Path) -> list[str]:
+    """What is wrong with the drivers, their options and the printer profile. Opens nothing."""
     problems = []
     for kind in KINDS:
         try:
             build_device(settings, path, kind)
         except SettingsError as error:
             problems.append(str(error))
-    _, broken = load_letter_types(letters_directory(settings))
-    return problems + [str(error) for error in broken]
+    return problems
+
+
+@contextmanager
+def running_devices(settings: Settings, path: Path, sink: Callable[[Any], None]) -> Iterator[dict[str, Device]]:
+    """The settings' devices by kind, started for a program that is not the kiosk. Raises SettingsError."""
+    fitted = {kind: build_device(settings, path, kind) for kind in KINDS}
+    devices = {kind: device for kind, device in fitted.items() if device is not None}
+    with ExitStack() as stack:
+        for device in devices.values():
+            device.start(sink)
+            stack.callback(device.stop)
+        yield devices
 
 
 def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
@@ -95,16 +115,18 @@ def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
 
 
 def load_printer_profile(path: Path, name: str) -> Any:
-    """The printer profile of that name in `config/printers`. Raises SettingsError."""
+    """The printer profile of that name in `config/printers`; a name that ends in ".toml" is a file of the hall's own,
+    seen from the settings file at `path`. Raises SettingsError."""
     from hardware.printer.profiles import ProfileError, load_profile
 
+    own = name.endswith(".toml")
     try:
-        return load_profile(files("config") / "printers" / f"{name}.toml")
+        return load_profile(path.parent / name if own else files("config") / "printers" / f"{name}.toml")
     except ProfileError as error:
         raise SettingsError(f"{path}: printer.profile: {error}") from error
 
 
-KINDS = ("card_reader", "code_scanner", "printer")
+KINDS = ("card_reader", "code_scanner", "printer", "page_printer", "speaker", "machine")
 
 
 class Kiosk:
@@ -130,7 +152,10 @@ class Kiosk:
         self.devices: dict[str, Device] = {}
         self.exit_status = 0
         self._closing = threading.Event()
-        self._closers: list[Callable[[], None]] = []
+        self._opening: threading.Thread | None = None
+        self._close_bench: Callable[[], None] | None = None
+        self._close_office: Callable[[], None] | None = None
+        self._close_attendant: Callable[[], None] | None = None
         self._spooler: Any = None
         self.face: Any = None
         self.world: Any = None
@@ -159,7 +184,7 @@ class Kiosk:
             ppi=screen.ppi,
             fullscreen=screen.fullscreen,
             video_driver=screen.video_driver,
-            village_name=self.settings.village.name,
+            village_name=f"Desa {self.settings.village.name}",
             languages=screen.languages,
             touch_device=screen.touch_device,
             heartbeat_s=sd_notify.heartbeat_s(),
@@ -169,7 +194,7 @@ class Kiosk:
                 settings,
                 post=self.bus.post,
                 on_started=self._on_first_frame,
-                on_frame=sd_notify.watchdog_pulse(),
+                on_frame=self._on_frame if sd_notify.heartbeat_s() is not None else None,
                 on_error=self._on_face_error,
             )
         except WindowUnusable as error:
@@ -186,7 +211,12 @@ class Kiosk:
 
     def _on_first_frame(self) -> None:
         sd_notify.notify("READY=1")
-        threading.Thread(target=self._open, name="opening", daemon=True).start()
+        self._opening = threading.Thread(target=self._open, name="opening", daemon=True)
+        self._opening.start()
+
+    def _on_frame(self) -> None:
+        """A picture that moves before an attendant that does not is no sign of life: the attendant passes it on."""
+        self.bus.post(FrameDrawn())
 
     def _open(self) -> None:
         try:
@@ -209,7 +239,6 @@ class Kiosk:
             sink = self._start_bench(sink)
         for device in self.devices.values():
             device.start(sink)
-            self._closers.append(device.stop)
         self._open_office()
 
     def _start_attendant(self) -> None:
@@ -218,8 +247,18 @@ class Kiosk:
 
         self._board = Devices(self.devices.get("code_scanner"))
         workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="office")
-        attendant = Attendant(self.settings, self.bus, Clock(), _ShownToBench(self), self._board, workers)
-        thread = threading.Thread(target=attendant.run, name="attendant", daemon=True)
+        attendant = Attendant(
+            self.settings, self.bus, Clock(), _ShownToBench(self), self._board, workers, sd_notify.watchdog_pulse()
+        )
+
+        def attend() -> None:
+            try:
+                attendant.run()
+            except Exception:
+                log.exception("the attendant is gone; the kiosk ends and is started again")
+                self.stop(exit_status=1)
+
+        thread = threading.Thread(target=attend, name="attendant", daemon=True)
         thread.start()
 
         def close() -> None:
@@ -227,7 +266,7 @@ class Kiosk:
             thread.join(2.0)
             workers.shutdown(wait=True)
 
-        self._closers.append(close)
+        self._close_attendant = close
 
     def _start_bench(self, sink: Callable[[Any], None]) -> Callable[[Any], None]:
         from hardware.bench.server import BenchServer
@@ -236,34 +275,59 @@ class Kiosk:
 
         virtual = {kind: device if device.virtual else None for kind, device in self.devices.items()}
         glass = Glass(self.face, self.settings.screen.ppi)
-        self.world = World(*(virtual.get(kind) for kind in KINDS), self._bench_cards, glass)
+        self.world = World(
+            virtual.get("card_reader"),
+            virtual.get("code_scanner"),
+            virtual.get("printer"),
+            self._bench_cards,
+            glass,
+            virtual.get("speaker"),
+            virtual.get("machine"),
+        )
         server = BenchServer(self.world, self.settings.state_path / "bench.sock")
         server.start()
-        self._closers += [glass.close, server.stop]
+
+        def close() -> None:
+            server.stop()
+            glass.close()
+
+        self._close_bench = close
         return self.world.watch(sink)
 
     def _open_office(self) -> None:
         from kiosk.clock import Clock
         from kiosk.office import Office, OfficeClosed, OfficeOpened
+        from kiosk.selftest.registry import Bench
         from kiosk.store.errors import StoreError
 
+        bench = Bench(self.settings, self._path, check_drivers, self.devices)
         while not self._closing.is_set():
             try:
-                office = Office.open(self.settings, Clock(), self._board, self.devices.get("printer"), self.bus.post)
+                office = Office.open(
+                    self.settings, Clock(), self._board, self.devices.get("printer"), self.bus.post, bench
+                )
+                self._serve(office)
             except StoreError as error:
                 log.error("%s", error)
                 self.bus.post(OfficeClosed("DATABASE-BROKEN"))
                 self._closing.wait(OFFICE_RETRY_S)
                 continue
-            if self._prepare_office is not None:
-                self._prepare_office(office)
-            self._spooler = office.spooler
-            office.spooler.start()
-            self._closers.append(office.close)
             self.bus.post(OfficeOpened(office))
             if self._on_ready is not None:
                 self._on_ready()
             return
+
+    def _serve(self, office: Any) -> None:
+        """Begin to print and to look after the devices. Raises StoreError, and then nothing of it goes on."""
+        try:
+            if self._prepare_office is not None:
+                self._prepare_office(office)
+            office.spooler.start()
+            office.selftest.start()
+        except BaseException:
+            office.close()
+            raise
+        self._spooler, self._close_office = office.spooler, office.close
 
     def _sink(self, event: Any) -> None:
         """What a device's thread calls: enqueue, and nothing else."""
@@ -274,14 +338,21 @@ class Kiosk:
     def _on_face_error(self, error: BaseException) -> None:
         from kiosk.attendant import SceneFailed
 
-        log.error("the face could not draw", exc_info=error)
-        self.bus.post(SceneFailed())
+        self.bus.post(SceneFailed())  # the face has logged it
 
     def _close(self) -> None:
+        """Devices first: a print under way then ends with an answer, which the spooler still writes down."""
         sd_notify.notify("STOPPING=1")
         self._closing.set()
-        for close in reversed(self._closers):
-            close()
+        if self._opening is not None:
+            self._opening.join(OPENING_PATIENCE_S)
+        if self._close_bench is not None:
+            self._close_bench()
+        for device in self.devices.values():
+            device.stop()
+        for close in (self._close_office, self._close_attendant):
+            if close is not None:
+                close()
 
 
 class _ShownToBench:

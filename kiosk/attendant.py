@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from config.settings import Settings
 from hardware.card_reader.interface import CardPresented, CardReader, CardRemoved
 from hardware.device import StatusChanged
-from kiosk.bus import Bus
+from kiosk.bus import Bus, FrameDrawn
 from kiosk.clock import Clock
 from kiosk.devices import Devices
 from kiosk.flows.ending import Apology, ForgottenCard, Help
@@ -34,8 +34,9 @@ from kiosk.intents import (
 )
 from kiosk.journal import Event
 from kiosk.office import Office, OfficeClosed, OfficeOpened
-from kiosk.step import End, EndReason, Failed, Patience, Reply, Step
-from kiosk.views import Scene, Warning
+from kiosk.step import Anew, Back, End, EndReason, Failed, Patience, Reply, Step
+from kiosk.traces import trace_of
+from kiosk.views import Scene, View, Warning
 from kiosk.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,20 @@ class SceneFailed:
 
 
 class Attendant:
+    """`pulse` is called for each drawn frame that reaches the attendant: a watchdog's sign that both are alive."""
+
     def __init__(
-        self, settings: Settings, bus: Bus, clock: Clock, face: Face, devices: Devices, workers: ThreadPoolExecutor
+        self,
+        settings: Settings,
+        bus: Bus,
+        clock: Clock,
+        face: Face,
+        devices: Devices,
+        workers: ThreadPoolExecutor,
+        pulse: Callable[[], None] | None = None,
     ) -> None:
         self._settings, self._bus, self._clock, self._face = settings, bus, clock, face
-        self._devices, self._workers = devices, workers
+        self._devices, self._workers, self._pulse = devices, workers, pulse
         self._office: Office | None = None
         self._office_error = ""
         self._visit: Visit | None = None
@@ -93,16 +103,18 @@ class Attendant:
             if event is not None:
                 self._dispatch(event)
             self._look_at_the_clock()
-        except Exception:
-            log.exception("a step failed; the visit ends on the apology")
+        except Exception as error:
+            log.error("a step failed; the visit ends on the apology: %s", trace_of(error))
             self._apologise()
 
     def _dispatch(self, event: Any) -> None:
         match event:
+            case FrameDrawn():
+                self._pulse()
             case OfficeOpened(office=office):
                 self._office, self._office_error = office, ""
                 if self._visit is None:
-                    self._show_idle()
+                    self._renew_idle()
                 else:
                     self._visit.office = office
                     self._offer(event)
@@ -135,7 +147,7 @@ class Attendant:
         self._journal(Event.DEVICE_CHANGED, device=event.device, state=event.status.state, code=event.status.code)
         if self._visit is None:
             if before != self._devices.serving(event.kind):
-                self._show_idle()
+                self._renew_idle()
         else:
             self._offer(event)
 
@@ -180,7 +192,7 @@ class Attendant:
         self._devices.card_present = True
         if self._visit is None:
             self._begin("id", event)
-        elif self._visit.card is not None and self._visit.card.uid != event.card.uid:
+        elif self._visit.resident is not None and not self._visit.is_owner_of(event.card):
             language = self._visit.language
             self._end(EndReason.OTHER_CARD)
             self._begin(language, event)
@@ -214,6 +226,10 @@ class Attendant:
                 return
             case End(reason=reason):
                 self._end(reason)
+            case Anew(step=anew):
+                self._begin_anew(anew)
+            case Back():
+                self._go_back()
             case _ if following is step:
                 if step.patience is Patience.MACHINE:
                     self._extend()  # a sign of life
@@ -235,6 +251,15 @@ class Attendant:
         self._visit = Visit(self._office, language, self._ask)
         self._journal(Event.VISIT_BEGAN, visit=self._visit.id)
         self._go(Home() if card is None else identify_by_card(self._visit, card, open_letters))
+
+    def _begin_anew(self, step: Step) -> None:
+        """Another visit in the same language: nothing of this one may be reached from it."""
+        language = self._visit.language
+        self._journal(Event.VISIT_ENDED, visit=self._visit.id, reason=EndReason.LEFT)
+        self._forget_visit()
+        self._visit = Visit(self._office, language, self._ask)
+        self._journal(Event.VISIT_BEGAN, visit=self._visit.id)
+        self._go(step)
 
     def _go(self, step: Step) -> None:
         if step.final:
@@ -308,25 +333,32 @@ class Attendant:
             large_text=self._visit.large_text,
             can_go_back=self._can_go_back(),
             can_leave=self._step.leaves,
+            leaving_loses=self._step.loses,
+            can_ask_help=self._step.offers_help,
             fresh=fresh,
         )
         self._face.show(self._scene)
 
     def _can_go_back(self) -> bool:
-        if isinstance(self._step, Help):
-            return True
-        return bool(self._history) and not self._step.final and self._step.leaves
+        works = self._step.patience is Patience.MACHINE
+        return bool(self._history) and not (self._step.final or works or isinstance(self._step, Help))
 
     def _show_idle(self) -> None:
         self._deadline_s = self._pending_scene_at_s = None
         self._unwarn()
         self._serial += 1
-        if self._office_error:
-            view = out_of_order_view(self._office_error)
-        else:
-            view = idle_view(self._settings, self._devices, ready=self._office is not None)
-        self._scene = Scene(serial=self._serial, view=view)
+        self._scene = Scene(serial=self._serial, view=self._idle_view())
         self._face.show(self._scene)
+
+    def _renew_idle(self) -> None:
+        """Only where it says something else: a redraw takes the button from under a finger that is touching it."""
+        if self._scene is None or self._scene.view != self._idle_view():
+            self._show_idle()
+
+    def _idle_view(self) -> View:
+        if self._office_error:
+            return out_of_order_view(self._office_error)
+        return idle_view(self._settings, self._devices, ready=self._office is not None)
 
     # Deadlines, all on the monotonic clock.
 
@@ -393,7 +425,7 @@ class Attendant:
             try:
                 answer: Reply | Failed = Reply(visit.id, asked, call(office))
             except Exception as error:
-                log.exception("the office could not answer")
+                log.error("the office could not answer: %s", trace_of(error))
                 answer = Failed(visit.id, asked, error)
             self._bus.post(answer)
 

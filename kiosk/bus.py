@@ -4,6 +4,10 @@ import queue
 from typing import Any
 
 
+class FrameDrawn:
+    """The window drew a frame. Posted only where a watchdog wants a sign of life."""
+
+
 class Bus:
     """Many threads post, one consumer gets. Never blocks a poster."""
 

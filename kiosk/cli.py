@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
+        level=logging.DEBUG if options.verbose else logging.INFO if options.run in SERVING else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
@@ -55,7 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
         ("demo", "run a kiosk of virtual devices in an invented village", _add_demo_options, _demo),
         ("bench", "drive the virtual devices of a running demo", _add_bench_options, _bench),
         ("office", "what officers do: requests, cards, PINs, the queue", _add_office_options, _office),
+        ("printer", "get to know a receipt printer when it is installed", _add_printer_actions, _printer),
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
+        ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
+        ("technician", "look after the technician's way in", _add_technician_options, _technician),
         ("config", "look after the settings", _add_config_actions, _config_check),
     ):
         commands.add_parser(name, help=help, add_arguments=add_arguments).set_defaults(run=run)
@@ -91,17 +94,41 @@ def _add_bench_options(parser: argparse.ArgumentParser) -> None:
 def _add_office_options(parser: argparse.ArgumentParser) -> None:
     from kiosk import office_commands
 
+    _add_settings_source(parser)
+    office_commands.add_arguments(parser)
+
+
+def _add_settings_source(parser: argparse.ArgumentParser) -> None:
+    """The hall's settings or the demo's."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default {DEFAULT_CONFIG}")
     where.add_argument("--demo", action="store_true", help="the demo's village")
     parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="the demo's")
-    office_commands.add_arguments(parser)
+
+
+def _add_printer_actions(parser: argparse.ArgumentParser) -> None:
+    from hardware.printer import commands
+
+    commands.add_arguments(parser)
 
 
 def _add_selftest_options(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--print", action="store_true", dest="on_paper", help="also print the report as a slip")
+
+
+def _add_burn_in_options(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--minutes", type=float, required=True, metavar="N", help="how long; Ctrl-C ends it earlier")
+    parser.add_argument("--json", action="store_true", help="print the sum as JSON")
+
+
+def _add_technician_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk import technician_commands
+
+    _add_settings_source(parser)
+    technician_commands.add_arguments(parser)
 
 
 def _add_config_actions(parser: argparse.ArgumentParser) -> None:
@@ -149,15 +176,44 @@ def _office(options: argparse.Namespace) -> int:
         return _refuse(error)
 
 
+def _printer(options: argparse.Namespace) -> int:
+    from hardware.printer import commands
+    from kiosk.selftest.registry import advice
+
+    return commands.run(options, lambda code: (advice(language, code) for language in ("id", "en")))
+
+
 def _selftest(options: argparse.Namespace) -> int:
     from config import settings as config
-    from kiosk import selftest
+    from kiosk.selftest import commands
 
     try:
         settings = config.load(options.config)
     except config.SettingsError as error:
         return _refuse(error)
-    return selftest.run(settings, options.config, as_json=options.json, on_paper=options.on_paper)
+    return commands.run(settings, options.config, as_json=options.json, on_paper=options.on_paper)
+
+
+def _burn_in(options: argparse.Namespace) -> int:
+    from config import settings as config
+    from kiosk import burn_in
+
+    try:
+        settings = config.load(options.config)
+    except config.SettingsError as error:
+        return _refuse(error)
+    return burn_in.run(settings, options.config, minutes=options.minutes, as_json=options.json)
+
+
+def _technician(options: argparse.Namespace) -> int:
+    from config.settings import SettingsError
+    from kiosk import technician_commands
+    from kiosk.store.errors import StoreError
+
+    try:
+        return technician_commands.run(options)
+    except (SettingsError, StoreError) as error:
+        return _refuse(error)
 
 
 def _config_check(options: argparse.Namespace) -> int:
@@ -180,3 +236,7 @@ def _config_check(options: argparse.Namespace) -> int:
 def _refuse(error: Exception) -> int:
     print(f"kiosk: {error}", file=sys.stderr)
     return REFUSED
+
+
+#: What runs for long and tells the log what happens; the other commands answer whoever typed them.
+SERVING = (_run, _demo)

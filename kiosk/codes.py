@@ -9,7 +9,6 @@ position, and the claims are decoded after their signature held. (The `cwt` libr
 and a test holds that; it costs 10 MB of memory and 40 ms at start, which 30 lines here do not.)
 """
 
-import os
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+
+from kiosk.store.key_file import create_key_file
 
 #: The longest token, in characters, that is looked at.
 LONGEST_TOKEN = 600
@@ -211,18 +212,12 @@ def load_or_create_village_key(path: Path) -> Ed25519PrivateKey:
 
     Raises OSError, and ValueError for a file that holds no Ed25519 key: a lost key is never replaced in silence.
     """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{path}: is not an Ed25519 key") from None
-        return key
-    key = Ed25519PrivateKey.generate()
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        create_key_file(path, pem)
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{path}: is not an Ed25519 key")
     return key
 
 

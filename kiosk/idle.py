@@ -12,14 +12,17 @@ FIRST_SERIAL = 1
 
 
 def idle_view(settings: Settings, devices: Devices, ready: bool) -> IdleView:
-    """The invitation, and in plain words what does not work today."""
+    """The invitation in the two languages of the hall, and in plain words what does not work today."""
     notices = []
     if ready and settings.printer is not None and not devices.serving(Printer.kind):
         notices.append(say("id", "printer_away_today"))
     if ready and settings.card_reader is not None and not devices.serving(CardReader.kind):
         notices.append(say("id", "card_reader_away_today"))
     return IdleView(
-        say("id", "welcome"), say("id", "touch_to_start"), village=settings.village.name, notices=tuple(notices)
+        say("id", "touch_to_start"),
+        say("jv", "touch_to_start"),
+        village=f"Desa {settings.village.name}",
+        notices=tuple(notices),
     )
 
 

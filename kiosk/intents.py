@@ -25,7 +25,7 @@ class WentBack(Intent):
 
 @dataclass(frozen=True)
 class Left(Intent):
-    """«Selesai» or «Batal»: the visit ends."""
+    """«Keluar» or «Batal»: the visit ends."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """What happened, in order and without anybody's data: it tells about the kiosk and not about a resident."""
 
+import logging
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk.clock import Clock
 from kiosk.store.counters import insert
 from kiosk.store.schema import journal
 from kiosk.store.store import Store
+
+log = logging.getLogger(__name__)
 
 #: Sixteen digits on their own are a NIK, wherever they come from.
 NIK_LIKE = re.compile(r"(?<![0-9a-fA-F])\d{16}(?![0-9a-fA-F])")
@@ -28,7 +31,7 @@ class Event(Enum):
     HELP_ASKED = "help-asked", "the visitor asked for help", ()
     DEVICE_CHANGED = "device-changed", "a device went from one state to another", ("device", "state", "code")
 
-    IDENTIFIED = "identified", "a resident's PIN was right", ("kiosk", "by")
+    IDENTIFIED = "identified", "the PIN of a resident or of the technician was right", ("kiosk", "by")
     PIN_WRONG = "pin-wrong", "a PIN was wrong, or nobody has that NIK", ("kiosk", "by", "tries_left")
     LOCKED_OUT = (
         "locked-out",
@@ -54,6 +57,11 @@ class Event(Enum):
     TICKET_TAKEN = "ticket-taken", "a queue number was taken", ("ticket", "number")
     TICKET_CALLED = "ticket-called", "a queue number was called", ("ticket", "number")
 
+    CHECK_BEGAN = "check-began", "the technician began a check: until it ends it counts as failed", ("check",)
+    CHECK_ENDED = "check-ended", "a check of the technician came to its end", ("check", "verdict", "code")
+    CHECK_CHANGED = "check-changed", "a check that runs by itself came out otherwise", ("check", "verdict", "code")
+    TECHNICIAN_PIN_SET = "technician-pin-set", "the technician's PIN was set, which unlocks it", ()
+
     PRINT_QUEUED = "print-queued", "a print job waits for the printer (again)", ("job", "code")
     PRINT_SENDING = "print-sending", "a print job's bytes are about to leave", ("job", "code")
     PRINT_PRINTED = "print-printed", "the printer or a person said that it is on paper", ("job", "code")
@@ -67,13 +75,41 @@ class Event(Enum):
 
 EVENTS = {event.id: event for event in Event}
 
+#: What a loose cable or a bored child repeats: within this time the same is one entry that counts.
+FOLDED = frozenset({Event.DEVICE_CHANGED, Event.CARD_UNKNOWN, Event.HELP_ASKED, Event.REPLY_DROPPED})
+FOLDED_WITHIN = timedelta(minutes=10)
+#: How far back the same is looked for: a device that flaps alternates between a few states.
+FOLDED_AMONG = 20
+
+
+def event_table() -> str:
+    """The catalogue as Markdown, for `docs/events.md`: `python -m kiosk.journal > docs/events.md`."""
+    lines = [
+        "# Events",
+        "",
+        "What the journal and the log may hold, generated from `kiosk/journal.py`. No event holds personal data: facts",
+        "are ids, numbers, states and codes, and one that looks like a NIK is refused. Repeats of the events marked †",
+        "are folded: the same within ten minutes is one entry that counts.",
+        "",
+        "| event | when | facts |",
+        "|---|---|---|",
+    ]
+    for event in Event:
+        mark = " †" if event in FOLDED else ""
+        lines.append(f"| `{event.id}`{mark} | {event.meaning} | {', '.join(event.facts) or '–'} |")
+    return "\n".join(lines)
+
 
 @dataclass(frozen=True)
 class Entry:
+    """`times` is more than 1 where repeats were folded into it; the last of them was at `last_at`."""
+
     id: int
     at: datetime
     event: Event
     facts: dict[str, Fact]
+    times: int
+    last_at: datetime
 
 
 class Journal:
@@ -97,10 +133,31 @@ class Journal:
             self._add(tx, event, facts)
 
     def _add(self, tx: Connection, event: Event, facts: dict[str, Fact]) -> None:
-        tx.execute(insert(tx, journal).values(at=self._clock.now(), event=event.id, facts=facts))
+        now = self._clock.now()
+        same = self._newest_same(tx, event, facts, now) if event in FOLDED else None
+        if same is None:
+            log.info("%s %s", event.id, facts)
+            tx.execute(insert(tx, journal).values(at=now, event=event.id, facts=facts, times=1, last_at=now))
+        else:
+            again = update(journal).where(journal.c.id == same.id)
+            tx.execute(again.values(times=same.times + 1, last_at=now))
+
+    def _newest_same(self, tx: Connection, event: Event, facts: dict[str, Fact], now: datetime) -> Row | None:
+        """The entry that a repeat is folded into: the same event with the same facts, a short while ago."""
+        recent = (
+            select(journal)
+            .where(journal.c.event == event.id, journal.c.last_at > now - FOLDED_WITHIN)
+            .order_by(journal.c.id.desc())
+            .limit(FOLDED_AMONG)
+        )
+        return next((row for row in tx.execute(recent).all() if row.facts == facts), None)
 
     def entries(self, after_id: int = 0, limit: int = 1000) -> list[Entry]:
         """In the order in which they were written."""
         with self._store.read() as tx:
             rows = tx.execute(select(journal).where(journal.c.id > after_id).order_by(journal.c.id).limit(limit)).all()
-        return [Entry(row.id, row.at, EVENTS[row.event], row.facts) for row in rows]
+        return [Entry(row.id, row.at, EVENTS[row.event], row.facts, row.times, row.last_at) for row in rows]
+
+
+if __name__ == "__main__":
+    print(event_table())

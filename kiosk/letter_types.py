@@ -39,10 +39,12 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Field(Table, kw_only=True):
-    """One question to the resident. Suggestions are ready answers in Indonesian, as they will stand on the letter."""
+    """One question to the resident. Suggestions are ready answers in Indonesian, as they will stand on the letter;
+    `short` is what the answer is called where the question is too long."""
 
     key: Key
     label: Words
+    short: Words = {}
     required: bool = False
     shortest: Annotated[int, Meta(ge=1)] = 3
     longest: Annotated[int, Meta(le=300)] = 100
@@ -50,6 +52,8 @@ class Field(Table, kw_only=True):
 
     def __post_init__(self) -> None:
         _need_indonesian(self.label, "label")
+        if self.short:
+            _need_indonesian(self.short, "short")
         if self.shortest > self.longest:
             raise ValueError("shortest is above longest")
         for suggestion in self.suggestions:
@@ -83,7 +87,7 @@ class LetterType(Table, kw_only=True):
     number_format: Text = "{code}/{number:03}/{village_code}/{month_roman}/{year}"
     validity_days: Annotated[int, Meta(ge=1, le=3650)]
     signer: SignerRole = SignerRole.HEAD
-    signature_lines: tuple[Text, ...] = ("Kepala Desa {village}",)
+    signature_lines: tuple[Text, ...] = ("Kepala Desa {village},",)
     opening: Sentence
     statement: Annotated[tuple[Sentence, ...], Meta(min_length=1)]
     closing: Sentence
@@ -136,10 +140,14 @@ def letters_directory(settings: Settings) -> Path:
 
 def load_letter_types(directory: Path = DIRECTORY) -> tuple[dict[str, LetterType], list[TomlError]]:
     """Every letter type of the directory's `*.toml` by its key, in the order of the file names, and what is wrong
-    with the others. Raises OSError where the directory itself cannot be read."""
+    with the others, or with the directory itself."""
     found: dict[str, LetterType] = {}
     errors: list[TomlError] = []
-    for file in sorted(path for path in directory.iterdir() if path.suffix == ".toml"):
+    try:
+        files_found = sorted(path for path in directory.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        return {}, [TomlError(directory, f"cannot be read: {error.strerror}")]
+    for file in files_found:
         try:
             letter_type = read_toml(file, LetterType)
             if letter_type.key in found:

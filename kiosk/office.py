@@ -1,5 +1,6 @@
 """Everything that a step, or an officer at the command line, may ask of the kiosk, in one place."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,15 @@ from kiosk.paper.compose import Composer
 from kiosk.queue import Queue
 from kiosk.requests import Requests, RequestState, UnknownRequest
 from kiosk.residents import Residents
+from kiosk.selftest.registry import Bench
+from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import Spooler
 from kiosk.store.errors import StoreError
+from kiosk.store.opening import open_store
 from kiosk.store.store import Store
-from kiosk.store.vault import Vault
+from kiosk.technician import Technician
+
+log = logging.getLogger(__name__)
 
 #: Which of the village's keys signs; another number after a change of key.
 KEY_ID = "1"
@@ -47,26 +53,44 @@ class Office:
     verifier: Verifier
     spooler: Spooler
     devices: Devices
+    technician: Technician
+    selftest: SelfTest
 
     @classmethod
     def open(
-        cls, settings: Settings, clock: Clock, devices: Devices, printer: Printer | None, post: Callable[[Any], None]
+        cls,
+        settings: Settings,
+        clock: Clock,
+        devices: Devices,
+        printer: Printer | None,
+        post: Callable[[Any], None],
+        bench: Bench | None = None,
     ) -> "Office":
-        """Everything on the settings' database; the spooler is not started. Raises StoreError."""
+        """Everything on the settings' database; neither the spooler nor the self-test is started. `bench` is what the
+        self-test looks at, where there is more than the database. Raises StoreError."""
         store = open_store(settings)
+        try:
+            key = _village_key(settings)
+        except StoreError:
+            store.close()
+            raise
         village = settings.village
-        letter_types, _ = load_letter_types(letters_directory(settings))
+        letter_types, broken = load_letter_types(letters_directory(settings))
+        for error in broken:
+            log.error("%s", error)
         residents = Residents(store, clock, settings.kiosk_id)
         requests = Requests(store, clock, village.code, village.timezone)
         queue = Queue(store, clock, village.timezone)
         journal = Journal(store, clock)
-        key = _village_key(settings)
         signer = Signer(key, village.code, KEY_ID, village.check_url)
         verifier = Verifier(
             {key_name(village.code, KEY_ID): key.public_key()}, village.check_url, _WithdrawnLetters(requests)
         )
+        selftest = SelfTest(bench or Bench(settings), store, clock)
         compose = (
-            Composer(settings, printer.profile, letter_types, residents, requests, queue, signer) if printer else None
+            Composer(settings, printer.profile, letter_types, residents, requests, queue, signer, selftest)
+            if printer
+            else None
         )
         spooler = Spooler(store, clock, journal, printer, compose, post)
         return cls(
@@ -82,9 +106,12 @@ class Office:
             verifier,
             spooler,
             devices,
+            Technician(store, clock, settings.kiosk_id),
+            selftest,
         )
 
     def close(self) -> None:
+        self.selftest.stop()
         self.spooler.stop()
         self.store.close()
 
@@ -108,16 +135,6 @@ class _WithdrawnLetters:
 
     def __contains__(self, letter_id: object) -> bool:
         return letter_id in self._requests.withdrawn_letters()
-
-
-def open_store(settings: Settings) -> Store:
-    """The settings' database, migrated and ready. Raises StoreError."""
-    directory = settings.state_path
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The state directory {directory} cannot be made: {error.strerror}.") from error
-    return Store.open(settings.store_url, Vault.load_or_create(directory / "vault.key"))
 
 
 def _village_key(settings: Settings) -> Any:

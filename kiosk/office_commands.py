@@ -56,8 +56,9 @@ def run(options: argparse.Namespace) -> int:
     from kiosk.clock import Clock
     from kiosk.devices import Devices
     from kiosk.office import Office
+    from kiosk.terminal import settings_of
 
-    settings, path = _settings(options)
+    settings, path = settings_of(options)
     options.settings, options.settings_path = settings, path
     office = Office.open(settings, Clock(), Devices(), printer=None, post=lambda event: None)
     try:
@@ -65,18 +66,12 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, LookupError) as error:
         print(f"kiosk office: {error}", file=sys.stderr)
         return 1
+    except EOFError:
+        print("kiosk office: nothing was typed", file=sys.stderr)
+        return 1
     finally:
         office.store.close()
     return 0
-
-
-def _settings(options: argparse.Namespace) -> Any:
-    from config import settings as config
-    from kiosk import demo
-
-    if options.demo:
-        return demo.settings_of(options.state)
-    return config.load(options.config), options.config
 
 
 def _requests(office: Office, options: argparse.Namespace) -> None:
@@ -131,6 +126,7 @@ def _enrol(office: Office, options: argparse.Namespace) -> None:
         uid, stable = _uid(options.card), True
     else:
         uid, stable = _uid_from_reader(options)
+        print(_in_both_directions(uid))
     if not stable:
         raise ValueError("this card makes up a new number each time, so it cannot be enrolled: let them use the NIK")
     office.residents.enrol_card(nik, uid)
@@ -147,6 +143,15 @@ def _uid(text: str) -> bytes:
     if not 4 <= len(uid) <= 10:
         raise ValueError("a card's number is 4 to 10 bytes in hex, such as 04A1B2C3D4E5F6")
     return uid
+
+
+def _in_both_directions(uid: bytes) -> str:
+    """The number as other programs and readers write it, so that the officer sees whether this hall's reader, if it
+    is one that types, is set to the direction that they use."""
+    return "\n".join(
+        f"{direction} {number.hex().upper()}, as a decimal {int.from_bytes(number, 'big')}"
+        for direction, number in (("The card's number:", uid), ("From its last byte on:", uid[::-1]))
+    )
 
 
 def _uid_from_reader(options: argparse.Namespace) -> tuple[bytes, bool]:
@@ -182,15 +187,15 @@ def _pin(office: Office, options: argparse.Namespace) -> None:
 
 
 def _ask_pin(office: Office, nik: str) -> None:
-    """The resident types it; nobody sees it. From a pipe the first line is taken."""
-    first = getpass.getpass("New PIN, six digits: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
-    if sys.stdin.isatty() and getpass.getpass("Once more: ") != first:
-        raise ValueError("the two PINs are not the same; the old one holds")
-    office.residents.set_pin(nik, first)
-    print("The PIN is set.")
+    from kiosk.terminal import ask_new_pin
+
+    ask_new_pin(lambda pin: office.residents.set_pin(nik, pin))
 
 
 def _call(office: Office, options: argparse.Namespace) -> None:
+    services = [service.code for service in office.settings.queue.services]
+    if options.service not in services:
+        raise ValueError(f"no such service; there are: {', '.join(services)}")
     ticket = office.queue.call_next(options.service)
     print(f"Calling {ticket.number}" if ticket else "Nobody is waiting.")
 

@@ -1,8 +1,8 @@
 """Residents: who they are, their cards and PINs, and the limits on trying.
 
-A card's number is a user name and not a proof: whoever comes with a card or a NIK also gives a PIN. Tries are counted
-per identity before the PIN is looked at, so that cutting the power gives no free one; a NIK that nobody has is counted,
-locked and timed like one that somebody has, so that nobody can find out who is registered.
+A card's number is a user name and not a proof: whoever comes with a card or a NIK also gives a PIN, and the tries are
+counted (`kiosk/pin_tries.py`). A NIK that nobody has is counted, locked and timed like one that somebody has, so that
+nobody can find out who is registered.
 """
 
 import json
@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
+from kiosk.pin_tries import LockedOut, PinTries, WeakPin, WrongPin, pin_fits, refuse_usual_pin, sealed_pin
 from kiosk.store import timers
 from kiosk.store.counters import insert
-from kiosk.store.schema import cards, pin_tries, residents
+from kiosk.store.schema import cards, residents
 from kiosk.store.store import Store
 from kiosk.store.vault import Vault
 
@@ -30,29 +29,13 @@ PROVINCES = frozenset(
     for code in range(*codes)
 )  # fmt: skip
 
-TRIES_BEFORE_LOCK = 5
-TRIES_BEFORE_DESK = 10
-FIRST_LOCK_S = 15 * 60
 UNKNOWN_CARDS_BEFORE_PAUSE = 10
 UNKNOWN_CARDS_WITHIN_S = 10 * 60
 PAUSE_S = 10 * 60
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: Verified where there is no PIN to verify, so that both take equally long: a hash of a text that is not a PIN. Written
-#: out because making it would cost the start as much as a PIN does.
-_NO_PIN = "$argon2id$v=19$m=19456,t=2,p=1$kvKGlKM5MouhRo3s7PC5gg$bs8/iJKHs632cGizf/OmGw85S12hS7K06md4D0LaMNs"
-
 
 class InvalidNik(ValueError):
     """`reason` is "not-16-digits", "unknown-province", "impossible-date" or "serial-0000"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class WeakPin(ValueError):
-    """`reason` is "not-6-digits", "birth-date", "part-of-nik", "in-a-row" or "repeated"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -111,6 +94,11 @@ class Resident:
         """For the resident's own check screen: `352312******0001`."""
         return f"{self.nik[:6]}******{self.nik[12:]}"
 
+    def full_address(self) -> str:
+        """With the neighbourhood, as it stands on letters: «DUSUN KRAJAN RT 002 RW 001»."""
+        neighbourhood = f"RT {self.rt} RW {self.rw}" if self.rt and self.rw else ""
+        return f"{self.address} {neighbourhood}".strip()
+
     def masked_nik(self) -> str:
         """For tickets and public checks: `************0001`."""
         return f"************{self.nik[12:]}"
@@ -126,16 +114,6 @@ FIELDS = frozenset(field.name for field in fields(Resident)) - {"id"}
 @dataclass(frozen=True)
 class Identified:
     resident: Resident
-
-
-@dataclass(frozen=True)
-class WrongPin:
-    tries_left: int  # before the lock
-
-
-@dataclass(frozen=True)
-class LockedOut:
-    until: datetime | None  # None: the desk must unlock
 
 
 @dataclass(frozen=True)
@@ -162,6 +140,7 @@ class Residents:
         self._store, self._clock, self._kiosk_id = store, clock, kiosk_id
         self._vault = store.vault
         self._journal = Journal(store, clock)
+        self._tries = PinTries(store, clock, self._journal, kiosk_id)
         self._unknown_cards = self._vault.index("unknown cards", kiosk_id)
         self._pause = self._vault.index("pause", kiosk_id)
 
@@ -208,6 +187,8 @@ class Residents:
             owner = tx.execute(select(cards.c.resident_id).where(cards.c.uid_index == uid_index)).scalar_one()
             if owner != resident_id:
                 raise CardTaken("the card is another resident's")
+            # Laid on the kiosk's own reader it was an unknown card there a moment ago, and is none any more.
+            timers.clear(tx, self._unknown_cards)
             self._journal.record(Event.CARD_ENROLLED, tx=tx, resident=resident_id)
 
     def set_pin(self, nik: str, pin: str) -> None:
@@ -215,16 +196,16 @@ class Residents:
         with self._store.read() as tx:
             resident = _opened(self._vault, self._row(tx, nik))
         refuse_weak_pin(pin, resident)
-        sealed = self._vault.encrypt(_hasher.hash(pin))
+        sealed = sealed_pin(self._vault, pin)
         with self._store.write() as tx:
             tx.execute(update(residents).where(residents.c.id == resident.id).values(pin=sealed))
-            self._reset(tx, self._nik_index(nik))
+            self._tries.reset(tx, self._nik_index(nik))
             self._journal.record(Event.PIN_SET, tx=tx, resident=resident.id)
 
     def unlock(self, nik: str) -> None:
         """The desk lets somebody try again, whether or not the NIK is registered."""
         with self._store.write() as tx:
-            self._reset(tx, self._nik_index(nik))
+            self._tries.reset(tx, self._nik_index(nik))
             self._journal.record(Event.UNLOCKED, tx=tx, kiosk=self._kiosk_id)
 
     # The kiosk.
@@ -254,53 +235,14 @@ class Residents:
         return self._identify(self._nik_index(nik), pin, by="nik")
 
     def _identify(self, identity: bytes, pin: str, by: str) -> Identified | WrongPin | LockedOut:
-        with self._store.write() as tx:
-            wrong = self._tries(tx, identity)
-            if locked := self._locked(tx, identity, wrong):
-                return locked
-            # Counted and locked as if it were wrong, on the disk before anything is compared.
-            wrong += 1
-            lock_s = FIRST_LOCK_S * 2 ** (wrong - TRIES_BEFORE_LOCK) if wrong >= TRIES_BEFORE_LOCK else 0
-            tx.execute(update(pin_tries).where(pin_tries.c.identity == identity).values(wrong=wrong))
-            if lock_s:
-                timers.start(tx, self._clock, identity, lock_s)
-            row = tx.execute(select(residents).where(residents.c.nik_index == identity)).one_or_none()
-        right = self._pin_fits(row, pin)
-        with self._store.write() as tx:
-            if right:
-                self._reset(tx, identity)
-                self._journal.record(Event.IDENTIFIED, tx=tx, kiosk=self._kiosk_id, by=by)
-                return Identified(_opened(self._vault, row))
-            if locked := self._locked(tx, identity, wrong):
-                for_s = None if locked.until is None else lock_s
-                self._journal.record(Event.LOCKED_OUT, tx=tx, kiosk=self._kiosk_id, by=by, for_s=for_s)
-                return locked
-            tries_left = TRIES_BEFORE_LOCK - wrong
-            self._journal.record(Event.PIN_WRONG, tx=tx, kiosk=self._kiosk_id, by=by, tries_left=tries_left)
-            return WrongPin(tries_left)
+        def owner(tx: Connection) -> Row | None:
+            return tx.execute(select(residents).where(residents.c.nik_index == identity)).one_or_none()
 
-    def _tries(self, tx: Connection, identity: bytes) -> int:
-        """The wrong tries so far; the row is held until `tx` ends, so that tries at once are counted one by one."""
-        tx.execute(insert(tx, pin_tries).values(identity=identity, wrong=0).on_conflict_do_nothing())
-        held = select(pin_tries.c.wrong).where(pin_tries.c.identity == identity).with_for_update()
-        return tx.execute(held).scalar_one()
+        def fits(row: Row | None) -> bool:
+            return pin_fits(self._vault, None if row is None else row.pin, pin)
 
-    def _locked(self, tx: Connection, identity: bytes, wrong: int) -> LockedOut | None:
-        if wrong >= TRIES_BEFORE_DESK:
-            return LockedOut(None)
-        left = timers.running(tx, self._clock, identity)
-        return LockedOut(self._in(left[-1])) if left else None
-
-    def _pin_fits(self, row: Row | None, pin: str) -> bool:
-        stored = _NO_PIN if row is None or row.pin is None else self._vault.decrypt(row.pin)
-        try:
-            return _hasher.verify(stored, pin)
-        except VerifyMismatchError:
-            return False
-
-    def _reset(self, tx: Connection, identity: bytes) -> None:
-        tx.execute(delete(pin_tries).where(pin_tries.c.identity == identity))
-        timers.clear(tx, identity)
+        answer = self._tries.prove(identity, owner, fits, by)
+        return answer if isinstance(answer, WrongPin | LockedOut) else Identified(_opened(self._vault, answer))
 
     def _card(self, tx: Connection, uid: bytes) -> Row | UnknownCard | Paused:
         """The row of the card's owner; an unknown card is counted, and enough of them pause the kiosk."""
@@ -348,17 +290,12 @@ def resident_in(tx: Connection, vault: Vault, resident_id: int) -> Resident:
 
 def refuse_weak_pin(pin: str, resident: Resident) -> None:
     """Raises WeakPin for a PIN that somebody who saw the card, or who tries the usual ones, would guess."""
-    if not re.fullmatch(r"[0-9]{6}", pin):
-        raise WeakPin("not-6-digits")
+    refuse_usual_pin(pin)
     born = resident.birth_date
     if any(pin in born.strftime(form) for form in ("%d%m%Y", "%Y%m%d", "%m%d%Y", "%d%m%y", "%y%m%d", "%m%d%y")):
         raise WeakPin("birth-date")
     if pin in resident.nik:
         raise WeakPin("part-of-nik")
-    if pin in "01234567890" or pin in "09876543210":
-        raise WeakPin("in-a-row")
-    if re.fullmatch(r"(\d{1,3})\1+", pin):
-        raise WeakPin("repeated")
 
 
 def _seal(vault: Vault, resident: Resident) -> bytes:

@@ -2,8 +2,8 @@
 
 QUEUED → SENDING → PRINTED | HELD | UNCERTAIN. The row says SENDING before the first byte leaves, so a job that was cut
 short is told as such: it becomes UNCERTAIN, is never repeated by itself, and a person says whether the paper came out.
-A HELD job is known not to be complete and goes on by itself once the printer can; a letter's copy is the exception,
-as it must not come out when its owner has left.
+A HELD job is known not to be complete and goes on by itself once the printer can; a letter's copy and a technician's
+page are the exceptions, as they must not come out when whom they are for has left.
 """
 
 import logging
@@ -12,23 +12,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
 from hardware.device import Status
 from hardware.printer.interface import Page, Printer, PrintOutcome, PrintResult
 from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
 from kiosk.queue import ticket_number
+from kiosk.store.errors import StoreError
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.schema import print_jobs, tickets
 from kiosk.store.store import Store
+from kiosk.traces import trace_of
 
 log = logging.getLogger(__name__)
 
 #: A held job is tried again when the printer says that it can, and at this pace where it says nothing.
 RETRY_S = 10.0
+#: A ticket or slip that was held longer than this has nobody waiting for it any more.
+PAPER_PATIENCE = timedelta(hours=4)
 #: After a database error, before the spooler looks again.
 STORE_PAUSE_S = 2.0
 #: Of how many uncertain tickets the first screen asks at most.
@@ -76,6 +81,8 @@ EVENTS = {
     PrintState.UNCERTAIN: Event.PRINT_UNCERTAIN,
     PrintState.CANCELLED: Event.PRINT_CANCELLED,
 }
+#: For whoever stands there: nobody else gets them.
+OWNED = (PrintKind.LETTER_COPY, PrintKind.SELF_TEST)
 ENDED = (PrintState.PRINTED, PrintState.UNCERTAIN, PrintState.CANCELLED)
 
 
@@ -89,7 +96,8 @@ class _Moves:
     made: list[PrintChanged] = field(default_factory=list)
 
     def row(self, job_id: int) -> Row:
-        return self.tx.execute(select(print_jobs).where(print_jobs.c.id == job_id)).one()
+        """The job, which nobody else moves until the transaction ends."""
+        return self.tx.execute(select(print_jobs).where(print_jobs.c.id == job_id).with_for_update()).one()
 
     def to(self, state: PrintState, job_id: int, code: str = "", **columns: int) -> None:
         self.tx.execute(
@@ -161,7 +169,6 @@ class Spooler:
                 moves.to(PrintState.PRINTED, job_id, code="PRINT-CONFIRMED-BY-PERSON")
             else:
                 moves.to(PrintState.QUEUED, job_id, printing=row.printing + 1)
-        self._list_uncertain_tickets()
         self._woken.set()
 
     def print_again(self, job_id: int) -> int:
@@ -186,38 +193,34 @@ class Spooler:
         """The visit is over: its copies that are not on paper yet must not come out for the next person. One that is
         being sent now comes out or is given up."""
         with self._moves() as moves:
-            copies = select(print_jobs).where(
-                print_jobs.c.idempotency_key.startswith(f"{visit_id}:"), print_jobs.c.kind == PrintKind.LETTER_COPY
+            copies = self._mine(PrintState.QUEUED, PrintState.HELD, PrintState.SENDING).where(
+                print_jobs.c.idempotency_key.startswith(f"{visit_id}:"), print_jobs.c.kind.in_(OWNED)
             )
-            for row in moves.tx.execute(copies).all():
-                if row.state in (PrintState.QUEUED, PrintState.HELD):
-                    moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
-                elif row.state == PrintState.SENDING:
+            for row in moves.tx.execute(copies.with_for_update()).all():
+                if row.state == PrintState.SENDING:
                     self._ownerless = row.id
+                else:
+                    moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
 
     def open_jobs(self) -> list[Row]:
         """The rows of the jobs that wait or of which nobody knows whether they are on paper, oldest first."""
         with self._store.read() as tx:
-            open_ones = print_jobs.c.state.not_in((PrintState.PRINTED, PrintState.CANCELLED))
-            return list(tx.execute(select(print_jobs).where(open_ones).order_by(print_jobs.c.id)).all())
+            open_ones = self._mine(PrintState.QUEUED, PrintState.HELD, PrintState.SENDING, PrintState.UNCERTAIN)
+            return list(tx.execute(open_ones.order_by(print_jobs.c.id)).all())
 
     # The spooler's own thread.
 
     def _recover(self) -> None:
         """After a start: what was being sent is uncertain; copies have no owner in front of them any more."""
         with self._moves() as moves:
-            rows = moves.tx.execute(
-                select(print_jobs).where(
-                    print_jobs.c.state.in_((PrintState.SENDING, PrintState.QUEUED, PrintState.HELD))
-                )
-            ).all()
-            for row in rows:
+            self._unclean = self._last_was_cut_short(moves.tx)
+            waiting = self._mine(PrintState.SENDING, PrintState.QUEUED, PrintState.HELD)
+            for row in moves.tx.execute(waiting.with_for_update()).all():
+                self._unclean |= row.attempt > 0
                 if row.state == PrintState.SENDING:
-                    self._unclean = True
                     moves.to(PrintState.UNCERTAIN, row.id, code="PRINT-INTERRUPTED")
-                elif row.kind == PrintKind.LETTER_COPY:
+                elif row.kind in OWNED:
                     moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
-        self._list_uncertain_tickets()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -249,28 +252,25 @@ class Spooler:
 
     def _oldest(self) -> tuple[PrintJob | None, PrintState | None]:
         with self._store.read() as tx:
-            row = tx.execute(
-                select(print_jobs)
-                .where(print_jobs.c.state.in_((PrintState.QUEUED, PrintState.HELD)))
-                .order_by(print_jobs.c.id)
-                .limit(1)
-            ).first()
+            oldest = self._mine(PrintState.QUEUED, PrintState.HELD).order_by(print_jobs.c.id).limit(1)
+            row = tx.execute(oldest).first()
         return (None, None) if row is None else (_job(row), PrintState(row.state))
 
     def _hold(self, job: PrintJob, state: PrintState) -> None:
         code = self._printer.status.code if self._printer is not None else "PRINTER-NONE"
         with self._moves() as moves:
-            queued = select(print_jobs.c.id).where(print_jobs.c.state == PrintState.QUEUED)
-            for job_id in moves.tx.execute(queued).scalars().all():
-                moves.to(PrintState.HELD, job_id, code=code)
+            for row in moves.tx.execute(self._mine(PrintState.QUEUED).with_for_update()).all():
+                moves.to(PrintState.HELD, row.id, code=code)
         if state is PrintState.HELD:
             self._post(PrintChanged(job.id, PrintState.HELD, code))
 
     def _send(self, job: PrintJob) -> None:
         try:
             page = self._compose(job)
-        except Exception:
-            log.exception("print job %d cannot be laid out", job.id)
+        except StoreError:
+            raise  # tells nothing about the job: the database is asked again
+        except Exception as error:
+            log.error("print job %d cannot be laid out: %s", job.id, trace_of(error))
             with self._moves() as moves:
                 moves.to(PrintState.CANCELLED, job.id, code="PRINT-NO-LAYOUT")
             return
@@ -278,17 +278,28 @@ class Spooler:
             row = moves.row(job.id)
             if row.state not in (PrintState.QUEUED, PrintState.HELD):
                 return  # cancelled in the meantime
+            if self._clock.now() - row.created_at > PAPER_PATIENCE and row.state == PrintState.HELD:
+                moves.to(PrintState.CANCELLED, job.id, code="PRINT-TOO-LATE")
+                return
             moves.to(PrintState.SENDING, job.id, attempt=row.attempt + 1)
-        result = self._printer.print(
-            page,
-            after_unclean_stop=self._unclean,
-            progress=lambda fraction: self._post(PrintChanged(job.id, PrintState.SENDING, fraction=fraction)),
-        )
-        self._unclean = False  # within this process the driver itself remembers
+        result = self._print(job, page)
         if result.outcome is PrintOutcome.HELD:
             self._retry_at_s = time.monotonic() + RETRY_S
+        else:
+            self._unclean = False  # what comes after this in the same process the driver itself remembers
         self._unrecorded = (job.id, result)
         self._record()
+
+    def _print(self, job: PrintJob, page: Page) -> PrintResult:
+        try:
+            return self._printer.print(
+                page,
+                after_unclean_stop=self._unclean,
+                progress=lambda fraction: self._post(PrintChanged(job.id, PrintState.SENDING, fraction=fraction)),
+            )
+        except Exception:  # a driver's own mistake; nobody knows how far it came
+            log.exception("the printer's driver failed")
+            return PrintResult(PrintOutcome.UNCERTAIN, "PRINTER-DRIVER")
 
     def _record(self) -> None:
         """Write down how the last job ended. Where the disk refuses, the result is kept and written at the next try:
@@ -300,29 +311,40 @@ class Spooler:
             else:
                 moves.to(OUTCOMES[result.outcome], job_id, code=result.code)
         self._unrecorded = None
-        self._list_uncertain_tickets()
 
     @contextmanager
     def _moves(self) -> Iterator[_Moves]:
         with self._store.write() as tx:
             moves = _Moves(tx, self._clock, self._journal)
             yield moves
+            uncertain = self._uncertain_tickets(tx)
+        self.uncertain_tickets = uncertain
         for change in moves.made:
             self._post(change)
 
-    def _list_uncertain_tickets(self) -> None:
+    def _mine(self, *states: PrintState) -> Select:
+        """This kiosk's jobs in one of those states."""
+        return select(print_jobs).where(print_jobs.c.kiosk_id == self._store.kiosk_id, print_jobs.c.state.in_(states))
+
+    def _uncertain_tickets(self, tx: Connection) -> tuple[UncertainTicket, ...]:
         last_day = select(func.max(tickets.c.business_day)).scalar_subquery()
         uncertain = (
             select(print_jobs.c.id, tickets)
             .join(tickets, tickets.c.id == print_jobs.c.subject_id)
             .where(print_jobs.c.state == PrintState.UNCERTAIN, print_jobs.c.kind == PrintKind.TICKET)
+            .where(print_jobs.c.kiosk_id == self._store.kiosk_id)
             .where(tickets.c.business_day == last_day, tickets.c.called_at.is_(None))
             .order_by(print_jobs.c.id.desc())
             .limit(MOST_UNCERTAIN)
         )
-        with self._store.read() as tx:
-            rows = tx.execute(uncertain).all()
-        self.uncertain_tickets = tuple(UncertainTicket(row[0], row[1], ticket_number(row)) for row in rows)
+        return tuple(UncertainTicket(row[0], row[1], ticket_number(row)) for row in tx.execute(uncertain).all())
+
+    def _last_was_cut_short(self, tx: Connection) -> bool:
+        """Whether the job that was sent last may hang in the printer still: nothing but its own word says that it does
+        not."""
+        sent = select(print_jobs).where(print_jobs.c.kiosk_id == self._store.kiosk_id, print_jobs.c.attempt > 0)
+        row = tx.execute(sent.order_by(print_jobs.c.changed_at.desc()).limit(1)).first()
+        return row is not None and (row.state != PrintState.PRINTED or row.code != "")
 
 
 def _job(row: Row) -> PrintJob:

@@ -32,6 +32,13 @@ class End:
     reason: EndReason = EndReason.DONE
 
 
+@dataclass(frozen=True)
+class Anew:
+    """What `on` returns when somebody else takes over: the visit ends and is wiped, and another begins with `step`."""
+
+    step: "Step"
+
+
 class Patience(StrEnum):
     """How long a step waits for its visitor."""
 
@@ -40,14 +47,21 @@ class Patience(StrEnum):
     MACHINE = "machine"  # the kiosk is working: a limit of its own, then an apology
 
 
-Next = "Step | End | None"
+@dataclass(frozen=True)
+class Back:
+    """What `on` returns where a choice means the same as «Kembali»."""
+
+
+Next = "Step | End | Anew | Back | None"
 
 
 class Step:
     patience = Patience.VISITOR
     returnable = True  # «Kembali» on a later step may come back here
     final = False  # something was done that cannot be taken back: no way back from here
-    leaves = True  # «Selesai/Batal» is offered
+    leaves = True  # «Keluar» is offered; a step that has its own «Selesai» does not
+    loses = False  # leaving would lose what was typed: it is called «Batal»
+    offers_help = True
     listens_for_code = False  # the scanner looks for a code while this step is shown
     #: Shown only if it is still the step after this time, so that a quick answer makes no flicker.
     shown_after_s = 0.0
@@ -59,7 +73,8 @@ class Step:
         raise NotImplementedError
 
     def on(self, event: Any, visit: "Visit") -> Next:
-        """The step that follows, `self` to be shown again, an `End`, or None when the event means nothing here."""
+        """The step that follows, `self` to be shown again, `End`, `Anew`, `Back`, or None when the event means nothing
+        here."""
         raise NotImplementedError
 
 

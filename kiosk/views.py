@@ -17,6 +17,7 @@ class Choice:
     detail: str = ""  # a second, smaller line
     prominent: bool = False  # the one most people want
     available: bool = True  # False: shown greyed with `detail` saying why; a tap on it still comes back
+    quiet: bool = False  # for staff: small and out of the way
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,16 +83,19 @@ class KeypadView(View):
 
 @dataclass(frozen=True, repr=False)
 class PresentCardView(View):
-    """A moving picture of a card on the reader. Choices are other ways in («Pakai NIK»)."""
+    """A moving picture of a card on its way to the reader. Choices are other ways in («Pakai NIK»). `direction` is
+    where the reader is, seen from the screen: "below", "right" or "left"."""
 
+    direction: str = "below"
     error: str = ""
     choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
 class ScanView(View):
-    """A moving picture of a code before the scanner."""
+    """A moving picture of a code on its way to the scanner; `direction` as with a card."""
 
+    direction: str = "below"
     error: str = ""
     choices: tuple[Choice, ...] = ()
 
@@ -123,11 +127,27 @@ class ResultView(View):
 
 @dataclass(frozen=True, repr=False)
 class NoticeView(View):
-    """Plain words about something that does not work, or a question. `code` is small, for the technician."""
+    """Plain words about something that does not work, a question, or (tone "help") the way to the desk. `big` is drawn
+    very large (a queue number); `code` is small, for the technician."""
 
     tone: str = "attention"
+    big: str = ""
     code: str = ""
     choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class TouchGridView(View):
+    """Squares over the whole panel, without anything around them. Answers `Chosen("touched")` once the finger was on
+    every one, `Chosen("give_up")` when the middle one is touched a second time."""
+
+
+@dataclass(frozen=True, repr=False)
+class ColourView(View):
+    """One colour ("FF0000") over the whole panel and not a dot else: not even the title, which only names it. A touch
+    answers `Chosen("next")`."""
+
+    colour: str = "FFFFFF"
 
 
 @dataclass(frozen=True)
@@ -140,7 +160,9 @@ class Scene:
     language: str = "id"  # "id", "jv" or "en"
     large_text: bool = False
     can_go_back: bool = False
-    can_leave: bool = False  # a «Selesai/Batal» that ends the visit
+    can_leave: bool = False  # a «Keluar» that ends the visit
+    leaving_loses: bool = False  # that is a «Batal», as something typed would be lost
+    can_ask_help: bool = False
     fresh: bool = field(default=True)  # False: the same step again (language, size, error): keep what was typed
 
 

@@ -38,6 +38,10 @@ class Visit:
         self._asked += 1
         self._ask(self, self._asked, call)
 
+    def is_owner_of(self, card: Card) -> bool:
+        """Whether this person identified with that card. Who came by NIK has shown none: any card is another's."""
+        return self.card is not None and self.card.uid == card.uid
+
     def awaits(self, visit_id: str, asked: int) -> bool:
         """Whether that is the answer that this visit waits for."""
         return visit_id == self.id and asked == self._asked

@@ -16,6 +16,10 @@ class Box:
     def top(self) -> int:
         return self.y + self.h
 
+    @property
+    def middle_x(self) -> int:
+        return self.x + self.w // 2
+
     def inset(self, dx: int, dy: int | None = None) -> "Box":
         dy = dx if dy is None else dy
         return Box(self.x + dx, self.y + dy, self.w - 2 * dx, self.h - 2 * dy)

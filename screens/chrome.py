@@ -6,7 +6,7 @@ from kivy.uix.widget import Widget
 
 from config.translations import say
 from kiosk.intents import HelpAsked, LanguageChosen, Left, TextSizeToggled, WentBack
-from kiosk.views import IdleView, ResultView, Scene
+from kiosk.views import Scene
 from screens import theme as colours
 from screens.box import Box
 from screens.theme import Theme
@@ -21,8 +21,9 @@ def top_h(theme: Theme) -> int:
 
 
 def bottom_h(theme: Theme, scene: Scene) -> int:
-    """The idle screen has nothing below."""
-    return 0 if isinstance(scene.view, IdleView) else theme.bar_h + 2 * theme.px(1.5)
+    """The idle screen and help have nothing below."""
+    is_needed = scene.can_go_back or scene.can_leave or scene.can_ask_help
+    return theme.bar_h + 2 * theme.px(1.5) if is_needed else 0
 
 
 class Chrome(Widget):
@@ -32,8 +33,8 @@ class Chrome(Widget):
         self._drawn: tuple | None = None
 
     def show(self, scene: Scene, theme: Theme, with_top: bool) -> None:
-        kind = "idle" if isinstance(scene.view, IdleView) else "result" if isinstance(scene.view, ResultView) else ""
-        drawn = (theme, scene.language, scene.can_go_back, scene.can_leave, kind, with_top)
+        below = (scene.can_go_back, scene.can_leave, scene.leaving_loses, scene.can_ask_help)
+        drawn = (theme, scene.language, below, with_top)
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -41,29 +42,29 @@ class Chrome(Widget):
         window = Box(0, 0, theme.width_px, theme.height_px)
         if with_top:
             self._add_top(window.cut_top(top_h(theme)), scene, theme)
-        if kind != "idle":
-            self._add_bottom(window.cut_bottom(bottom_h(theme, scene)), scene, theme, done=kind == "result")
+        if bar_h := bottom_h(theme, scene):
+            self._add_bottom(window.cut_bottom(bar_h), scene, theme)
+
+    def hide(self) -> None:
+        self._drawn = None
+        discard_children(self)
 
     def _add_top(self, bar: Box, scene: Scene, theme: Theme) -> None:
         if theme.portrait:
             header = bar.cut_top(bar.h // 2)
             self.add_widget(Card(header, colours.BRAND_DARK))
-            self._add_village(header.inset(theme.margin, theme.px(2)), theme, colours.ON_BRAND)
+            head = header.inset(theme.margin, theme.px(1.5))
+            self._add_text_size(head, scene, theme, room=head.w // 2)
+            self._add_village(head, theme, colours.ON_BRAND)
         self.add_widget(Card(bar, colours.CARD))
         self.add_widget(Card(Box(bar.x, bar.y, bar.w, max(1, theme.px(0.3))), colours.HAIRLINE))
         row = bar.inset(theme.margin if theme.portrait else theme.px(3), theme.px(1.5))
-        size = Button(
-            row.cut_right(max(theme.target, row.h), theme.gap),
-            theme,
-            "bar:larger_text",
-            lambda: self._post(TextSizeToggled),
-            icon="larger_text",
-            style="selected" if theme.large_text else "bar",
-            shape="key",
-        )
-        self.add_widget(size)
-        self._add_languages(row, scene, theme)
-        if not theme.portrait:
+        if theme.portrait:
+            self._add_languages(row, scene, theme, room=row.w)
+        else:
+            room = row.w * 2 // 3  # the village has the rest
+            size = self._add_text_size(row, scene, theme, room - sum(self._languages_w(theme)) - 3 * theme.gap)
+            self._add_languages(row, scene, theme, room - size.w)
             self._add_village(row, theme, colours.BRAND_DARK)
 
     def _add_village(self, box: Box, theme: Theme, colour: colours.Colour) -> None:
@@ -72,16 +73,40 @@ class Chrome(Widget):
         sizes_px = (theme.px(7.5 / colours.CAPITAL_EM), theme.px(6.1 / colours.CAPITAL_EM), theme.smallest_px)
         self.add_widget(Text(box, self._village_name, *sizes_px, bold=True, colour=colour))
 
-    def _add_languages(self, row: Box, scene: Scene, theme: Theme) -> None:
+    def _add_text_size(self, row: Box, scene: Scene, theme: Theme, room: int) -> Box:
+        """Cut from the right, with its word where there is room for it; returns its place."""
+        words = say(scene.language, "larger_text")
+        width = self._natural_w(row, theme, words)
+        with_words = width <= room
+        place = row.cut_right(width if with_words else max(theme.target, row.h), theme.gap)
+        self.add_widget(
+            Button(
+                place,
+                theme,
+                "bar:larger_text",
+                lambda: self._post(TextSizeToggled),
+                label=words if with_words else "",
+                icon="larger_text",
+                style="selected" if theme.large_text else "bar",
+                shape="row" if with_words else "key",
+                sizes_px=(theme.smallest_px,),
+            )
+        )
+        return place
+
+    def _languages_w(self, theme: Theme, in_two_lines: bool = False) -> list[int]:
+        """How wide each language's button must be."""
+        padding = 2 * button_padding(theme, "key") + theme.px(4)
+        names = [LANGUAGE_NAMES[language] for language in self._languages]
+        lines = [name.split() if in_two_lines else [name] for name in names]
+        return [max(text_width(line, theme.smallest_px, bold=True) for line in of_one) + padding for of_one in lines]
+
+    def _add_languages(self, row: Box, scene: Scene, theme: Theme, room: int) -> None:
         """Cut from the right in landscape; over the whole row in portrait. A long name may take two lines."""
         names = [LANGUAGE_NAMES[language] for language in self._languages]
-        padding = 2 * button_padding(theme, "key") + theme.px(4)
-        widths = [text_width(name, theme.smallest_px, bold=True) + padding for name in names]
-        room = row.w if theme.portrait else int(row.w * 0.66)
+        widths = self._languages_w(theme)
         if sum(widths) + theme.gap * (len(names) - 1) > room:
-            widths = [
-                max(text_width(word, theme.smallest_px, bold=True) for word in name.split()) + padding for name in names
-            ]
+            widths = self._languages_w(theme, in_two_lines=True)
         if theme.portrait:
             spare = (row.w - sum(widths) - theme.gap * (len(names) - 1)) // len(names)
             widths = [width + spare for width in widths]
@@ -99,15 +124,19 @@ class Chrome(Widget):
                 )
             )
 
-    def _add_bottom(self, bar: Box, scene: Scene, theme: Theme, done: bool) -> None:
+    def _add_bottom(self, bar: Box, scene: Scene, theme: Theme) -> None:
         self.add_widget(Card(bar, colours.CARD))
         self.add_widget(Card(Box(bar.x, bar.top, bar.w, max(1, theme.px(0.3))), colours.HAIRLINE))
         row = bar.inset(theme.margin if theme.portrait else theme.px(3), theme.px(1.5))
+        if scene.can_leave:
+            words = say(scene.language, "cancel" if scene.leaving_loses else "leave")
+            self._add_natural(row, theme, "bar:leave", words, "leave", Left)
         if scene.can_go_back:
             self._add_natural(row, theme, "bar:back", say(scene.language, "back"), "back", WentBack)
-        if scene.can_leave:
-            key = "done" if done else "cancel"
-            self._add_natural(row, theme, "bar:leave", say(scene.language, key), "leave", Left)
+        if scene.can_ask_help:
+            self._add_help(row, scene, theme)
+
+    def _add_help(self, row: Box, scene: Scene, theme: Theme) -> None:
         words = say(scene.language, "need_help")
         width = min(row.w, self._natural_w(row, theme, words))
         self.add_widget(

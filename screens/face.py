@@ -13,8 +13,10 @@ from time import monotonic
 from typing import Any
 
 from kiosk.intents import Intent, StillHere
+from kiosk.traces import trace_of
 from kiosk.views import (
     ChoiceView,
+    ColourView,
     FormView,
     IdleView,
     KeypadView,
@@ -25,6 +27,7 @@ from kiosk.views import (
     ReviewView,
     ScanView,
     Scene,
+    TouchGridView,
     Warning,
 )
 from screens.theme import Theme
@@ -41,6 +44,8 @@ SCREENS = {
     ReviewView: ("screens.review", "ReviewScreen"),
     ResultView: ("screens.result", "ResultScreen"),
     NoticeView: ("screens.notice", "NoticeScreen"),
+    TouchGridView: ("screens.touch_grid", "TouchGridScreen"),
+    ColourView: ("screens.colour", "ColourScreen"),
 }
 ALIVE_EVERY_S = 3.0
 WARM_EVERY_S = 0.05
@@ -165,9 +170,10 @@ class Face:
         window does not answer."""
         return self._ask(self._list_texts)
 
-    def kind(self) -> str:
-        """The kind of view that is shown: "choice", "scan", …"""
-        return self._ask(lambda: type(self._scene.view).__name__.removesuffix("View").lower() if self._scene else "")
+    def marks(self) -> list[str]:
+        """What is shown: the kind of view, "view:choice"; its language, "language:jv"; "text:large" or "text:normal";
+        and of a form which question, "field:2"."""
+        return self._ask(self._list_marks)
 
     def find(self, value: str) -> tuple[int, int]:
         """The middle of that target. Raises KeyError where it is not shown."""
@@ -189,7 +195,8 @@ class Face:
             finally:
                 answer.done.set()
 
-        self._loop.call(work)
+        if not self._loop.call(work):
+            raise FaceBusy("the window has been closed")
         if not answer.done.wait(ANSWER_WITHIN_S):
             raise FaceBusy(f"the window did not answer within {ANSWER_WITHIN_S:.0f} s")
         if answer.error is not None:
@@ -219,17 +226,22 @@ class Face:
             self._shown = screen
         self._scene = scene
         with_top = not (theme.compact and screen.hides_top_on_compact)
-        self._chrome.show(scene, theme, with_top)
-        screen.show(scene, theme, self._area(scene, theme, with_top))
+        if screen.covers_panel:
+            self._chrome.hide()
+        else:
+            self._chrome.show(scene, theme, with_top)
+        screen.show(scene, theme, self._area(scene, theme, with_top, screen.covers_panel))
         self._collect_soon()
         if self._warning is not None:
             self._overlay.show(self._warning.seconds_left, scene.language, theme)
 
-    def _area(self, scene: Scene, theme: Theme, with_top: bool) -> Any:
+    def _area(self, scene: Scene, theme: Theme, with_top: bool, whole: bool) -> Any:
         from screens.box import Box
         from screens.chrome import bottom_h, top_h
 
         area = Box(0, 0, theme.width_px, theme.height_px)
+        if whole:
+            return area
         area.cut_bottom(bottom_h(theme, scene))
         if with_top:
             area.cut_top(top_h(theme))
@@ -295,8 +307,7 @@ class Face:
             self._clock.schedule_once(self._warm, WARM_EVERY_S)
 
     def _failed(self, error: BaseException) -> None:
-        # The traceback only: a message may quote what the visitor typed.
-        log.error("drawing or touch failed: %s", type(error).__name__, exc_info=error)
+        log.error("drawing or touch failed: %s", trace_of(error))
         if self._error_told is not None:
             self._error_told(error)
 
@@ -311,6 +322,15 @@ class Face:
         width, height = window.size
         # RGBA: rows of RGB are padded to four bytes, and a width such as 1366 comes out skewed.
         return (width, height), glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE)
+
+    def _list_marks(self) -> list[str]:
+        if self._scene is None:
+            return []
+        view = self._scene.view
+        kind = type(view).__name__.removesuffix("View").lower()
+        size = "large" if self._scene.large_text else "normal"
+        field = [f"field:{view.progress[0]}"] if isinstance(view, FormView) else []
+        return [f"view:{kind}", f"language:{self._scene.language}", f"text:{size}", *field]
 
     def _list_texts(self) -> list[str]:
         from screens.widgets import Text

@@ -24,8 +24,8 @@ class Glass:
         self._thread.start()
 
     def targets(self) -> dict[str, tuple[int, int, int, int]]:
-        """What can be touched, and under «view:choice» what kind of view it is, which is nowhere."""
-        return {f"view:{self._face.kind()}": (0, 0, 0, 0), **self._face.targets()}
+        """What can be touched; and, nowhere, what is shown: «view:choice», «language:jv», «text:large»."""
+        return {**dict.fromkeys(self._face.marks(), (0, 0, 0, 0)), **self._face.targets()}
 
     def texts(self) -> list[str]:
         return self._face.texts()

@@ -11,9 +11,9 @@ VALUE = "start"
 class Everywhere(Button):
     """The whole area is the button; it draws nothing itself."""
 
-    def __init__(self, box: Box, on_tap: object) -> None:
+    def __init__(self, box: Box, value: str, on_tap: object) -> None:
         super(Button, self).__init__(box)
-        self.value, self.on_tap = VALUE, on_tap
+        self.value, self.on_tap = value, on_tap
 
     def press(self, pressed: bool) -> None:
         self.opacity = 0.85 if pressed else 1.0
@@ -22,7 +22,7 @@ class Everywhere(Button):
 class IdleScreen(Screen):
     def draw(self, box: Box) -> None:
         view, theme = self.scene.view, self.theme
-        everywhere = Everywhere(box, self.choose(VALUE))
+        everywhere = Everywhere(box, VALUE, self.choose(VALUE))
         self.add(Card(box, colours.BRAND))
         self.add(everywhere)
         inner = box.inset(theme.margin, theme.margin)
@@ -36,7 +36,7 @@ class IdleScreen(Screen):
         disc_px = min(theme.px(78 if theme.roomy else 46), box.h // 3)
         width = min(box.w, theme.px(300))
         title_h = text_height(view.title, theme.hero_px, width, bold=True)
-        text_h = text_height(view.text, theme.body_px, width)
+        text_h = text_height(view.text, theme.title_px, width)
         village_h = text_height(view.village, theme.title_px, width, bold=True)
         gap = theme.px(4) if not theme.roomy else theme.px(10)
         total = disc_px + title_h + text_h + village_h + 3 * gap
@@ -61,4 +61,5 @@ class IdleScreen(Screen):
             )
         )
         if view.text and block.h > 0:
-            everywhere.add_widget(Text(block, view.text, theme.body_px, theme.small_px, colour=white, align="center"))
+            sizes_px = (theme.title_px, theme.body_px, theme.small_px)
+            everywhere.add_widget(Text(block, view.text, *sizes_px, colour=white, align="center"))

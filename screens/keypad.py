@@ -5,7 +5,7 @@ from screens import theme as colours
 from screens.box import Box
 from screens.keys import Key, Keys
 from screens.screen import Screen
-from screens.widgets import Card, Disc, Text, text_width
+from screens.widgets import Card, Disc, Text, button_padding, text_width
 
 COLUMNS, ROWS = 3, 4
 GROUP = 4  # digits of a long number are read in fours
@@ -29,6 +29,7 @@ class KeypadScreen(Screen):
             key_h = max(theme.target, min(theme.px(32), (int(box.h * 0.52) - 3 * gap) // ROWS))
             pad = box.cut_bottom(ROWS * key_h + (ROWS - 1) * gap, theme.gap)
             pad = pad.middle(min(pad.w, theme.px(40) * COLUMNS), pad.h)
+            self._add_digits(box.cut_bottom(self._digits_h(box), theme.gap))  # right above the keys
         else:
             key_h = max(theme.target, min(theme.px(30), (box.h - 3 * gap) // ROWS))
             pad_w = min(theme.px(32) * COLUMNS, int(box.w * 0.42))
@@ -38,35 +39,53 @@ class KeypadScreen(Screen):
         self._add_keys(pad)
         narrow = theme.compact and view.error
         self.add_heading(box, title_px=theme.smallest_px if narrow else None)
-        self._add_digits(box)
+        if not theme.portrait:
+            self._add_digits(box.cut_top(self._digits_h(box), theme.gap))
         if view.error:
             self.add_strip(box, view.error, "bad")
 
     def _add_keys(self, box: Box) -> None:
         theme = self.theme
-        name = (theme, box.x, box.y, box.w, box.h)
+        name = (theme, self.scene.language, box.x, box.y, box.w, box.h)
         if self._keys_name != name:
             digits = [[Key(digit, label=digit) for digit in row] for row in ("123", "456", "789")]
-            last = [Key(""), Key("0", label="0"), Key("backspace", icon="backspace", style="side_key")]
+            last = [Key(""), Key("0", label="0"), self._erase_key(box.w // COLUMNS)]
             sizes_px = (theme.px(10 / colours.CAPITAL_EM), theme.label_px, theme.smallest_px)
             self._keys = Keys(box, theme, [*digits, last], COLUMNS, self._pressed, sizes_px)
             self._keys_name = name
         self.add(self._keys)
 
-    def _add_digits(self, box: Box) -> None:
-        view, theme = self.scene.view, self.theme
-        height = min(theme.px(12 if theme.compact else 16), box.h)
-        line = box.cut_top(height, theme.gap)
+    def _erase_key(self, width_px: int) -> Key:
+        """With its word where there is room."""
+        words, theme = self.say("erase"), self.theme
+        room = width_px - 2 * button_padding(theme, "key") - theme.key_gap - theme.px(2)
+        if text_width(words, theme.smallest_px, bold=True) > room:
+            return Key("backspace", icon="backspace", style="side_key")
+        return Key("backspace", label=words, style="side_key")
+
+    def _digits_h(self, box: Box) -> int:
+        return min(self.theme.px(12 if self.theme.compact else 16), box.h)
+
+    def _add_digits(self, line: Box) -> None:
+        view = self.scene.view
         if view.secret:
             self._add_dots(line, view.digits_count)
         else:
-            self.add(Card(line, colours.CARD, theme.radius, colours.BRAND, theme.edge))
-            shown = self._digits + "_" * (view.digits_count - len(self._digits))
-            grouped = " ".join(shown[start : start + GROUP] for start in range(0, len(shown), GROUP))
-            inner = line.inset(theme.px(2), theme.edge)
-            sizes_px = (theme.title_px, theme.label_px, theme.small_px, theme.smallest_px)
-            one_line = tuple(size for size in sizes_px if text_width(grouped, size, bold=True) <= inner.w)
-            self.add(Text(inner, grouped, *(one_line or sizes_px[-1:]), bold=True, align="center"))
+            self._add_places(line, view.digits_count)
+
+    def _add_places(self, line: Box, count: int) -> None:
+        """A place for each digit, in groups as people read them."""
+        theme = self.theme
+        groups = -(-count // GROUP)
+        gap = theme.px(0.5)
+        for group, cells in enumerate(line.grid(groups, 1, theme.gap)):
+            for number, cell in enumerate(cells.grid(GROUP, 1, gap), group * GROUP):
+                digit = self._digits[number : number + 1]
+                edge = colours.BRAND if number <= len(self._digits) else colours.EDGE
+                self.add(Card(cell, colours.CARD, theme.radius // 2, edge, theme.edge))
+                self.add(
+                    Text(cell, digit, theme.title_px, theme.label_px, theme.smallest_px, bold=True, align="center")
+                )
 
     def _add_dots(self, line: Box, count: int) -> None:
         theme = self.theme

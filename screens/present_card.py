@@ -1,7 +1,7 @@
-"""A card moves to the reader, slowly, so that even this screen costs little."""
+"""A card moves to where the reader is, slowly, so that even this screen costs little."""
 
 from screens.moving import MovingScreen
 
 
 class PresentCardScreen(MovingScreen):
-    carried, target = "card", "reader"
+    carried = "card"

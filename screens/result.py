@@ -3,7 +3,7 @@
 from screens import theme as colours
 from screens.box import Box
 from screens.facts import FactsScreen
-from screens.widgets import Card, Disc, Icon, Text, text_height, text_width
+from screens.widgets import Disc, Icon, Text, text_height
 
 
 class ResultScreen(FactsScreen):
@@ -28,7 +28,7 @@ class ResultScreen(FactsScreen):
         self._add_sign(box.cut_top(side, theme.gap), side)
         self.add_heading(box, align="center")
         if view.big:
-            self._add_big(box.cut_top(min(theme.px(70), box.h // 2), theme.gap))
+            self.add_big(box.cut_top(min(theme.px(70), box.h // 2), theme.gap), view.big)
         self.add_facts(box, view.facts)
 
     def _draw_with_facts(self, box: Box) -> None:
@@ -49,13 +49,13 @@ class ResultScreen(FactsScreen):
             self.add(Text(text, view.text, theme.body_px, theme.smallest_px, colour=colours.INK_SOFT))
         self.add_facts(box, view.facts, column)
         if view.big:
-            self._add_big(column)
+            self.add_big(column, view.big)
 
     def _draw_lying(self, box: Box) -> None:
         view, theme = self.scene.view, self.theme
         self.add_actions(box, view.choices)
         if view.big:
-            self._add_big(box.cut_right(box.w // 2, 2 * theme.gap))
+            self.add_big(box.cut_right(box.w // 2, 2 * theme.gap), view.big)
         self._centre_alone(box, theme.px(44))
 
     def _centre_alone(self, box: Box, side: int) -> None:
@@ -66,23 +66,3 @@ class ResultScreen(FactsScreen):
         block = box.middle(box.w, min(box.h, side + theme.gap + words_h))
         self._add_sign(block.cut_top(side, theme.gap), side)
         self.add_heading(block, align="center")
-
-    def _add_big(self, box: Box) -> None:
-        view, theme = self.scene.view, self.theme
-        box = box.middle(box.w, min(box.h, theme.px(70)))
-        self.add(Card(box, colours.CARD, theme.radius, colours.BRAND, theme.edge))
-        inner = box.inset(theme.px(3))
-        sizes = (theme.px(mm / colours.CAPITAL_EM) for mm in (40, 34, 28, 24, 20, 16, 13, 10, 8, 6.5))
-        one_line = [
-            size for size in sizes if text_width(view.big, size, bold=True) <= inner.w and size * 1.4 <= inner.h
-        ]
-        self.add(
-            Text(
-                inner,
-                view.big,
-                *(one_line or [theme.smallest_px]),
-                bold=True,
-                colour=colours.BRAND_DARK,
-                align="center",
-            )
-        )

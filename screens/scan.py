@@ -1,7 +1,7 @@
-"""A code moves before the scanner."""
+"""A code moves to where the scanner is."""
 
 from screens.moving import MovingScreen
 
 
 class ScanScreen(MovingScreen):
-    carried, target = "code", "scan"
+    carried = "code"

@@ -10,7 +10,17 @@ from kiosk.views import Choice, Scene
 from screens import theme as colours
 from screens.box import Box
 from screens.theme import Theme
-from screens.widgets import Button, Card, Icon, Text, discard_children, needed_button_h, text_height
+from screens.widgets import (
+    Button,
+    Card,
+    Icon,
+    Text,
+    button_padding,
+    discard_children,
+    needed_button_h,
+    text_height,
+    text_width,
+)
 
 
 class Screen(Widget):
@@ -18,6 +28,7 @@ class Screen(Widget):
     `alive()` tells that somebody is there."""
 
     hides_top_on_compact = False
+    covers_panel = False  # nothing is drawn around it
 
     def __init__(self, post: Callable[..., None], alive: Callable[[], None]) -> None:
         super().__init__()
@@ -93,6 +104,19 @@ class Screen(Widget):
         else:
             box.h -= theme.gap
 
+    def add_big(self, box: Box, words: str) -> None:
+        """A number to be remembered, on one line, as large as its place lets it be."""
+        theme = self.theme
+        box = box.middle(box.w, min(box.h, theme.px(70)))
+        self.add(Card(box, colours.CARD, theme.radius, colours.BRAND, theme.edge))
+        inner = box.inset(theme.px(3))
+        sizes_px = (theme.px(mm / colours.CAPITAL_EM) for mm in (40, 34, 28, 24, 20, 16, 13, 10, 8, 6.5))
+        one_line = [
+            size for size in sizes_px if text_width(words, size, bold=True) <= inner.w and size * 1.4 <= inner.h
+        ]
+        sizes_px = one_line or [theme.smallest_px]
+        self.add(Text(inner, words, *sizes_px, bold=True, colour=colours.BRAND_DARK, align="center"))
+
     def add_strip(self, box: Box, text: str, tone: str, from_top: bool = True) -> None:
         """A line in the colours of a tone, cut from the top or the bottom of the box."""
         theme = self.theme
@@ -133,6 +157,27 @@ class Screen(Widget):
         area = box.cut_bottom(rows * height + (rows - 1) * theme.gap, theme.gap)
         for cell, choice in zip(area.grid(columns, rows, theme.gap), choices, strict=False):
             self.add(self.choice_button(cell, choice))
+
+    def add_quiet(self, box: Box, choices: tuple[Choice, ...]) -> None:
+        """What is for staff: small, in the lower left corner."""
+        theme = self.theme
+        row = box.cut_bottom(theme.target, theme.gap) if choices else box
+        for choice in choices:
+            width = (
+                text_width(choice.label, theme.smallest_px, bold=True) + 2 * button_padding(theme, "key") + theme.gap
+            )
+            self.add(
+                Button(
+                    row.cut_left(max(theme.target, width), theme.gap),
+                    theme,
+                    choice.value,
+                    self.choose(choice.value),
+                    label=choice.label,
+                    style="bar",
+                    shape="key",
+                    sizes_px=(theme.smallest_px,),
+                )
+            )
 
     def add_stack(self, box: Box, choices: tuple[Choice, ...]) -> None:
         """The choices one above the other, cut from the bottom of a column."""

@@ -40,6 +40,7 @@ TONES = {
     "good": (GOOD, GOOD_TINT, "ok"),
     "attention": (ATTENTION, ATTENTION_TINT, "attention"),
     "bad": (BAD, BAD_TINT, "bad"),
+    "help": (BRAND, BRAND_TINT, "help"),
 }
 
 

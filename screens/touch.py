@@ -31,6 +31,11 @@ def down(x: int, y: int) -> None:
     _push(_MOUSE_DOWN, x, y)
 
 
+def slide(x: int, y: int) -> None:
+    """The finger that is down moves there."""
+    _push(_MOUSE_MOTION, x, y)
+
+
 def up(x: int, y: int) -> None:
     """The finger leaves the glass there; it slid if it came down elsewhere."""
     _push(_MOUSE_MOTION, x, y)

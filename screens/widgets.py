@@ -4,8 +4,9 @@ move; what it shows is drawn once, when it is made."""
 from collections.abc import Callable
 from time import monotonic
 
+from kivy.core.image import ImageData
 from kivy.core.text import Label as CoreLabel
-from kivy.graphics import Color, Ellipse, Rectangle, RoundedRectangle
+from kivy.graphics import Color, Ellipse, Rectangle, RoundedRectangle, Triangle
 from kivy.graphics.texture import Texture
 from kivy.uix.widget import Widget
 
@@ -31,6 +32,21 @@ def _label(text: str, size_px: int, bold: bool, width_px: int | None, align: str
         halign=align,
         text_size=(width_px, None),
     )
+
+
+class _IconLabel(CoreLabel):
+    """Knows where its ink is, in pixels from the texture's upper left corner: left, top, right, bottom."""
+
+    ink = (0, 0, 0, 0)
+
+    def _render_end(self) -> ImageData:
+        image = super()._render_end()
+        width, height, alpha = image.width, image.height, bytes(image.data)[3::4]
+        columns = [x for x in range(width) if any(alpha[x::width])]
+        rows = [y for y in range(height) if any(alpha[y * width : (y + 1) * width])]
+        if columns:
+            self.ink = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        return image
 
 
 def _rendered(label: CoreLabel) -> Texture:
@@ -129,21 +145,39 @@ class Text(Placed):
 
 
 class Icon(Placed):
-    """A picture in the middle of its box, as large as the box's shorter side."""
+    """A picture whose ink is in the middle of its box (the font's own bearings are lost in its texture); its square is
+    as large as the box's shorter side."""
 
     def __init__(self, box: Box, name: str, colour: Colour = colours.BRAND) -> None:
         super().__init__(box)
         side = min(box.w, box.h)
-        label = CoreLabel(text=glyph(name), font_size=side, font_name=ICONS, color=(1, 1, 1, 1))
+        label = _IconLabel(text=glyph(name), font_size=side, font_name=ICONS, color=(1, 1, 1, 1))
         texture = _rendered(label)
         width, height = texture.size
+        left, top, right, bottom = label.ink
         with self.canvas:
             Color(*colour)
             self.rectangle = Rectangle(
                 texture=texture,
-                pos=(box.x + (box.w - width) // 2, box.y + (box.h - height) // 2),
+                pos=(box.x + (box.w - left - right) // 2, box.y + (box.h + top + bottom) // 2 - height),
                 size=(width, height),
             )
+
+
+class Arrow(Placed):
+    """A big arrow that fills its box; `direction` is "below", "right" or "left"."""
+
+    def __init__(self, box: Box, direction: str, colour: Colour = colours.BRAND) -> None:
+        super().__init__(box)
+        with self.canvas:
+            Color(*colour)
+            if direction == "below":
+                Rectangle(pos=(box.x + box.w // 4, box.y + box.h // 2), size=(box.w // 2, box.h - box.h // 2))
+                Triangle(points=(box.x, box.y + box.h // 2, box.x + box.w, box.y + box.h // 2, box.middle_x, box.y))
+            else:
+                tip, end = (box.x + box.w, box.x) if direction == "right" else (box.x, box.x + box.w)
+                Rectangle(pos=(min(box.middle_x, end), box.y + box.h // 4), size=(box.w - box.w // 2, box.h // 2))
+                Triangle(points=(box.middle_x, box.y, box.middle_x, box.top, tip, box.y + box.h // 2))
 
 
 class Card(Placed):

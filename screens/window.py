@@ -9,9 +9,11 @@ import logging
 import os
 import select
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 VIDEO_DRIVERS = ("KMSDRM", "x11", "offscreen")
 # A signal handler runs only between two bytecodes, and SDL looks at its devices only when asked: both within a second.
@@ -121,6 +123,7 @@ def _register_waking_mtdev() -> None:
     MotionEventFactory.register("waking_mtdev", WakingMtdev)
 
 
+@cache
 def sdl() -> ctypes.CDLL:
     """The SDL2 that Kivy has loaded (the wheel's or the system's). Raises WindowUnusable before there is one."""
     with open("/proc/self/maps") as maps:
@@ -162,6 +165,9 @@ class Loop:
         self._sdl = sdl()
         self._require_driver(settings.video_driver)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # Other threads live longer than the loop, and must not write to the file that gets its descriptor's number.
+        self._ending = threading.Lock()
+        self._ended = False
         self._poll = select.poll()
         self._poll.register(self._wake_fd, select.POLLIN)
         self._sdl_waits = settings.video_driver == "x11"
@@ -178,10 +184,14 @@ class Loop:
         if current.lower() != asked.lower():
             raise WindowUnusable(f"asked SDL for video driver {asked}, got {current}: no display, or no right to it")
 
-    def call(self, function: Callable[[], None]) -> None:
-        """Runs it soon on the loop's thread. Any thread."""
-        self._calls.append(function)
+    def call(self, function: Callable[[], None]) -> bool:
+        """Runs it soon on the loop's thread; False where the loop has ended, and never will. Any thread."""
+        with self._ending:
+            if self._ended:
+                return False
+            self._calls.append(function)
         self.wake()
+        return True
 
     def wake(self) -> None:
         if self._sdl_waits:
@@ -189,7 +199,12 @@ class Loop:
             ctypes.c_uint32.from_buffer(event).value = _USER_EVENT
             self._sdl.SDL_PushEvent(event)
         else:
-            os.eventfd_write(self._wake_fd, 1)
+            self._ring()
+
+    def _ring(self) -> None:
+        with self._ending:
+            if not self._ended:
+                os.eventfd_write(self._wake_fd, 1)
 
     def run(self) -> None:
         """Blocks until `stop`. Exceptions of callbacks go to `on_error`, and the loop runs on."""
@@ -210,8 +225,11 @@ class Loop:
             _loop = None
             if not self._sdl_waits:
                 self._sdl.SDL_DelEventWatch(self._watch, None)
+            with self._ending:
+                self._ended = True
+                os.close(self._wake_fd)
+            self._run_calls()  # whoever asked before the end gets an answer
             stopTouchApp()
-            os.close(self._wake_fd)
 
     def stop(self) -> None:
         """Any thread."""
@@ -224,12 +242,15 @@ class Loop:
         self._sleep()
         self.window.mainloop()  # reads SDL's events
         self._event_loop.dispatch_input()  # a touch belongs to what was shown when it came, so it goes before the calls
+        self._run_calls()
+        self._event_loop.idle()  # due Clock events, the frame where something changed
+
+    def _run_calls(self) -> None:
         for _ in range(len(self._calls)):
             try:
                 self._calls.popleft()()
             except Exception as error:
                 self._on_error(error)
-        self._event_loop.idle()  # due Clock events, the frame where something changed
 
     def _sleep(self) -> None:
         due_s = self._clock.get_min_timeout() - self._clock.time()
@@ -243,7 +264,7 @@ class Loop:
 
     def _event_was_pushed(self, _user_data: int, event: int) -> int:
         if ctypes.c_uint32.from_address(event).value != _POLL_SENTINEL:
-            os.eventfd_write(self._wake_fd, 1)
+            self._ring()
         return 0
 
     def _flip_and_tell(self) -> None:

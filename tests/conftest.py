@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.register_assert_rewrite("support")  # before a test imports a helper of its own accord
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long soaks too")

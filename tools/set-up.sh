@@ -6,12 +6,12 @@ root=${root:?}
 python=/usr/bin/python3 # Debian's own: the first one on PATH may be another, which no Debian package serves
 
 running_packages="
-    ca-certificates gcc python3 python3-dev python3-venv tzdata
+    alsa-utils ca-certificates espeak-ng gcc python3 python3-dev python3-venv tzdata
     libpcsclite-dev pcscd
-    libegl1 libgl1 libgl1-mesa-dri libmtdev1
-    libzbar0"
+    libegl1 libgl1 libgl1-mesa-dri libmtdev1 libseccomp2
+    libusb-1.0-0 libzbar0"
 testing_packages="
-    postgresql systemd udev vsmartcard-vpcd xdotool xvfb"
+    cups-ipp-utils dbus-daemon postgresql systemd udev vsmartcard-vpcd xdotool xvfb"
 
 fail() {
     echo "$0: $*" >&2

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from hardware.card_reader.interface import Card
     from hardware.card_reader.virtual import VirtualCardReader
     from hardware.code_scanner.virtual import VirtualScanner
+    from hardware.machine.virtual import VirtualMachine
     from hardware.printer.virtual import VirtualEscposPrinter, VirtualPrinter
+    from hardware.speaker.virtual import VirtualSpeaker
 
 #: What lies on the reader when it is nobody's.
 UNREADABLE_CARD = "an unreadable card"
@@ -78,10 +81,18 @@ class World:
         printer: VirtualEscposPrinter | None,
         cards: Mapping[str, Card],
         glass: Glass | None = None,
+        speaker: VirtualSpeaker | None = None,
+        machine: VirtualMachine | None = None,
     ) -> None:
         self.cards = cards
         self.glass = glass
-        self.devices: dict[str, Device | None] = {"reader": card_reader, "scanner": scanner, "printer": printer}
+        self.devices: dict[str, Device | None] = {
+            "reader": card_reader,
+            "scanner": scanner,
+            "printer": printer,
+            "speaker": speaker,
+            "machine": machine,
+        }
         self.card_on_reader: str | None = None
         self.unplugged: set[str] = set()
         self.on_change: Callable[[], None] | None = None
@@ -304,6 +315,28 @@ def _picture(world: World, directory: Path, file: str) -> str:
     return str(path)
 
 
+# The voice.
+
+
+def _heard(world: World, directory: Path) -> str:
+    spoken = world.device("speaker").spoken
+    if not spoken:
+        raise BenchError("nothing has been said yet")
+    return spoken[-1].text
+
+
+def _save_speech(world: World, directory: Path, file: str) -> str:
+    _heard(world, directory)
+    path = directory / file
+    try:
+        world.device("speaker").save_speech(path)
+    except OSError as error:
+        raise BenchError(f"{error.filename}: {error.strerror}") from error
+    except subprocess.SubprocessError as error:
+        raise BenchError(f"espeak-ng cannot speak it: {error}") from error
+    return str(path)
+
+
 # What breaks.
 
 
@@ -340,14 +373,25 @@ def _after(method: str, unit: str, what: str) -> Callable[[World, Path, str], st
     return do
 
 
+def _heat(world: World, directory: Path, celsius: str) -> str:
+    world.device("machine").set(temperature_c=float(_number(celsius, 0, "temperature")))
+    return f"the machine has {celsius} °C"
+
+
+def _pluggable(world: World, name: str) -> Any:
+    if name == "machine":
+        raise BenchError("the machine has no cable to pull: the kiosk runs on it")
+    return world.device(name)
+
+
 def _unplug(world: World, directory: Path, name: str) -> str:
-    world.device(name).unplug()
+    _pluggable(world, name).unplug()
     world.unplugged.add(name)
     return f"the {name} is unplugged"
 
 
 def _plug(world: World, directory: Path, name: str) -> str:
-    world.device(name).plug()
+    _pluggable(world, name).plug()
     world.unplugged.discard(name)
     return f"the {name} is plugged in"
 
@@ -392,8 +436,11 @@ COMMANDS = {
             "its connection breaks there",
             _after("reset_at_byte", "bytes", "the connection breaks"),
         ),
-        Command("unplug", "reader|scanner|printer", "pull the cable out", _unplug),
-        Command("plug", "reader|scanner|printer", "put it back", _plug),
+        Command("heard", "", "what the speaker said last", _heard),
+        Command("save-speech", "FILE", "save that as a WAV, in the real voice", _save_speech),
+        Command("heat", "CELSIUS", "let the machine be so hot", _heat),
+        Command("unplug", "reader|scanner|printer|speaker", "pull the cable out", _unplug),
+        Command("plug", "reader|scanner|printer|speaker", "put it back", _plug),
         Command("state", "", "what can be seen from outside, as JSON", _state),
         Command("save-paper", "DIRECTORY|FILE", "save the picture of the newest paper", _save_paper),
         Command("wait-paper", "COUNT [SECONDS]", "wait until so many papers have come out (60 s)", _wait_paper),

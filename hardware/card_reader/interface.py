@@ -3,7 +3,9 @@
 A UID is a user name, never a proof: whoever acts on a card also asks for a PIN.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from hardware.device import Device
@@ -54,3 +56,40 @@ class CardReader(Device):
 
 
 SAME_VISIT_S = 1.5
+
+
+@dataclass(frozen=True)
+class Biodata:
+    """What an e-KTP says of its holder. Personal data, all of it: nothing is in the repr, and so in no log."""
+
+    nik: str = field(repr=False)  # 16 digits
+    name: str = field(repr=False)
+    birth_date: date = field(repr=False)
+    birth_place: str = field(default="", repr=False)  # empty where the reader does not tell it
+
+
+class BiodataError(Exception):
+    """Biodata could not be read. `code` is for the technician and `detail` for the log; neither holds personal data.
+
+    BIODATA-CARD-GONE       the card was taken away, or is not the one that lies there
+    BIODATA-TIMEOUT         the reader's program did not end in time
+    BIODATA-NO-PROGRAM      it could not be started
+    BIODATA-PROGRAM-FAILED  it ended with an exit status other than 0
+    BIODATA-TOO-LONG        it said far more than biodata is
+    BIODATA-GARBLED         what it said is not biodata
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code, self.detail = code, detail
+
+
+class ReadsBiodata(ABC):
+    """A capability beside that of `CardReader`, of readers with the SAM that an e-KTP's biodata needs."""
+
+    @abstractmethod
+    def read_biodata(self, card: Card) -> Biodata | None:
+        """The biodata of `card`, which must lie on the reader still; None where the card has none to give.
+
+        Blocks, for no longer than the driver's time-out: call it on a worker. Raises BiodataError.
+        """

@@ -21,11 +21,12 @@ Codes of CardUnreadable:
     and the code of the status where the service or the reader went meanwhile.
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -33,10 +34,13 @@ from hardware.card_reader.ektp import read_card
 from hardware.card_reader.interface import Card, CardReader
 from hardware.card_reader.iso7816 import CardError
 from hardware.card_reader.presence import CardPresence
+from hardware.card_reader.signals import SIGNALS, Signals, signals_of
 from hardware.device import DeviceError, DeviceState
 
 if TYPE_CHECKING:
     from hardware.card_reader.winscard import Context, Insertion
+
+log = logging.getLogger(__name__)
 
 SERVICE_PAUSE_FIRST_S = 0.25
 SERVICE_PAUSE_LONGEST_S = 2.0
@@ -68,6 +72,8 @@ class PcscCardReader(CardReader):
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         #: A part of the reader's name as `pcsc_scan` shows it; empty takes a contactless slot before others.
         reader_name_contains: str = ""
+        #: Lamp and buzzer: those of the reader's name, those of a model under another name, or silence.
+        signals: Literal["by_name", "acr122", "acr1252", "none"] = "by_name"
 
     def __init__(self, name: str, options: Options) -> None:
         super().__init__(name)
@@ -80,6 +86,7 @@ class PcscCardReader(CardReader):
         self._reading: Reading | None = None
         self._readings: SimpleQueue[Reading | None] = SimpleQueue()
         self._talker: threading.Thread | None = None
+        self._refused_signals: set[str] = set()  # readers that took none; the talker's
 
     # The watcher.
 
@@ -198,6 +205,11 @@ class PcscCardReader(CardReader):
         reading.over.set()
         return True
 
+    def _insertion_of(self, card: Card) -> "Insertion | None":
+        """That of `card` while it lies there; another one each time that it is laid there anew."""
+        with self._lock:
+            return self._insertion if self._presence.lies(card) else None
+
     # The talker.
 
     def _talk(self, readings: "SimpleQueue[Reading | None]") -> None:
@@ -211,9 +223,12 @@ class PcscCardReader(CardReader):
                     continue
                 self._reading = None
                 if isinstance(outcome, Card):
-                    self._presence.read(outcome)
+                    announced = self._presence.read(outcome)
                 else:
                     self._presence.unreadable(outcome)
+                    announced = True
+            if announced:
+                self._signal(isinstance(outcome, Card), reading.reader)
 
     def _read(self, reading: Reading) -> Card | str:
         """The card, or the code of why it could not be read."""
@@ -237,6 +252,26 @@ class PcscCardReader(CardReader):
         # A context of its own per card: after pcscd was restarted, there is no old one to stumble over.
         with Context() as context, context.connect(reader) as card:
             return read_card(card.atr(), card.transmit)
+
+    def _signal(self, good: bool, reader: str) -> None:
+        """Lamp and buzzer, after the announcement: a reader may answer only when it has blinked."""
+        from hardware.card_reader.winscard import Context
+
+        signals = self._signals(reader)
+        if signals is None or reader in self._refused_signals:
+            return
+        try:
+            with Context() as context, context.connect(reader) as card:
+                taken = signals.give(good, card)
+        except (CardError, DeviceError):  # the card or the service went meanwhile, which the watcher tells
+            return
+        if not taken:
+            self._refused_signals.add(reader)
+            log.warning("%s %s: the reader takes no command for lamp and buzzer", self.kind, self.name)
+
+    def _signals(self, reader: str) -> Signals | None:
+        wanted = self._options.signals
+        return signals_of(reader) if wanted == "by_name" else SIGNALS.get(wanted)
 
 
 def choose_reader(names: list[str], contains: str, current: str = "") -> str | None:

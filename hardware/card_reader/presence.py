@@ -22,18 +22,24 @@ class CardPresence:
         self._announced: bytes | None = None  # the uid that was announced last and not yet removed
         self.leaves_at_s: float | None = None  # monotonic clock: when that card counts as removed
 
-    def read(self, card: Card) -> None:
+    def read(self, card: Card) -> bool:
+        """Whether the card is announced: not where it is the flicker of one that lies there."""
         if card.uid == self._announced:
             self.leaves_at_s = None
-            return
+            return False
         self.forget()
         self._announced = card.uid
         self._post(CardPresented(self._reader, card))
+        return True
 
     def unreadable(self, code: str) -> None:
         self.forget()
         self._announced = UNREADABLE
         self._post(CardUnreadable(self._reader, code))
+
+    def lies(self, card: Card) -> bool:
+        """Whether `card` is the one that was announced, and the reader sees it."""
+        return card.uid == self._announced and self.leaves_at_s is None
 
     def gone(self) -> None:
         """The reader sees no card any more."""

@@ -34,6 +34,8 @@ SERVICE_LOST = frozenset(
 UNRECOGNISED = frozenset(
     {scard.SCARD_E_PROTO_MISMATCH, scard.SCARD_W_UNRESPONSIVE_CARD, scard.SCARD_W_UNSUPPORTED_CARD}
 )
+#: By which a driver hands a command to the reader: libccid, where its Info.plist allows it, and libacsccid.
+ESCAPES = (scard.SCARD_CTL_CODE(1), scard.SCARD_CTL_CODE(3500))
 PCI = {scard.SCARD_PROTOCOL_T0: scard.SCARD_PCI_T0, scard.SCARD_PROTOCOL_T1: scard.SCARD_PCI_T1}
 
 
@@ -133,6 +135,14 @@ class Connection:
         result, answer = scard.SCardTransmit(self._handle, PCI[self._protocol], list(apdu))
         _check_card(result)
         return bytes(answer)
+
+    def control(self, command: bytes) -> bytes:
+        """The answer of the reader itself, or nothing where its driver passes no such command on."""
+        for code in ESCAPES:
+            result, answer = scard.SCardControl(self._handle, code, list(command))
+            if result == scard.SCARD_S_SUCCESS:
+                return bytes(answer)
+        return b""
 
 
 def _check_service(result: int) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from hardware.code_scanner.decoding import STEPS, CodeRefused, FrameDecoder
-from hardware.code_scanner.listening import ABSENT, Listening, ListeningScanner
+from hardware.code_scanner.decoder_messages import PICTURE_SIZE
+from hardware.code_scanner.decoder_process import DecodingScanner
+from hardware.code_scanner.listening import ABSENT, Listening
 from hardware.device import DeviceError, DeviceState
 
 if TYPE_CHECKING:
     from PIL import Image
+
+#: A larger picture is made smaller: no camera sees more.
+LONGEST_SIDE_PX = 4096
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class _Shown:
     listening: Listening | None
 
 
-class VirtualScanner(ListeningScanner):
+class VirtualScanner(DecodingScanner):
     """The outside world shows it codes and unplugs it, from any thread; what is shown while it does not listen, or
     is unplugged, is not seen."""
 
@@ -32,7 +38,7 @@ class VirtualScanner(ListeningScanner):
         pass
 
     def __init__(self, name: str, options: Options) -> None:
-        super().__init__(name)
+        super().__init__(name, ("pictures",))
         self.options = options
         self._plugged = True
         self._shown: deque[_Shown] = deque()
@@ -73,9 +79,6 @@ class VirtualScanner(ListeningScanner):
                 self._see(self._shown.popleft())
             self._rest()
 
-    def _close(self) -> None:
-        """Nothing is held open."""
-
     def _check_plugged(self) -> None:
         if not self._plugged:
             raise DeviceError(DeviceState.ABSENT, ABSENT)
@@ -83,20 +86,15 @@ class VirtualScanner(ListeningScanner):
     def _see(self, shown: _Shown) -> None:
         if isinstance(shown.what, bytes):
             self._tell_code(shown.what, shown.listening)
-            return
-        try:
-            payload = _decode_picture(shown.what)
-        except CodeRefused as refused:
-            self._tell_unreadable(refused.code, shown.listening)
         else:
-            if payload is not None:
-                self._tell_code(payload, shown.listening)
+            self._see_picture(shown.what, shown.listening)
 
-
-def _decode_picture(picture: Image.Image) -> bytes | None:
-    import numpy
-
-    grey = numpy.array(picture.convert("L"))
-    decoder = FrameDecoder()
-    tries = (decoder.decode(grey) for _ in range(STEPS))
-    return next((payload for payload in tries if payload is not None), None)
+    def _see_picture(self, picture: Image.Image, listening: Listening | None) -> None:
+        """In the decoding process that a camera has too; it is started for the first picture."""
+        grey = picture.convert("L")
+        grey.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+        descriptor = os.memfd_create("picture")
+        with os.fdopen(descriptor, "wb", buffering=0) as shared:
+            shared.write(grey.tobytes())
+            size = struct.pack(PICTURE_SIZE, *grey.size)
+            self._tell_answer(*self._decoder.look(size, descriptor), listening)

@@ -9,7 +9,8 @@ class PrinterCode(StrEnum):
     CONNECTION_LOST = "PRINTER-CONNECTION-LOST"  # it was there and went: reset, power, cable
     PERMISSION = "PRINTER-PERMISSION"  # the kiosk's user may not open the device file
     BUSY_PORT = "PRINTER-BUSY-PORT"  # another program holds the port
-    WRONG_PATH = "PRINTER-WRONG-PATH"  # the path is a plain file or a folder, not a device
+    WRONG_PATH = "PRINTER-WRONG-PATH"  # what is there is no printer: a plain file, a folder, another USB device
+    SEVERAL = "PRINTER-SEVERAL"  # two USB printers fit the address: it must name the serial number
     PORT = "PRINTER-PORT"  # the port opened and then failed in another way; the detail tells
     NO_ANSWER = "PRINTER-NO-ANSWER"  # asked and silent: nothing is known
     PAPER_OUT = "PRINTER-PAPER-OUT"

@@ -47,8 +47,8 @@ class PrinterProfile:
     """A model's data, from `config/printers/*.toml`."""
 
     name: str
-    width_dots: int  # 384, 576 or 832
-    dots_per_mm: float  # 8 at 203 dpi
+    width_dots: int  # 384, 576 or 832; 512 at 180 dpi
+    dots_per_mm: float  # 8 at 203 dpi, 7.09 at 180
     has_cutter: bool
     acknowledgement: Acknowledgement
     head_mm_per_s: float  # for deadlines

@@ -79,6 +79,13 @@ class AskStatus:
 
 
 @dataclass(frozen=True)
+class AskIdentity:
+    """GS I n."""
+
+    n: int
+
+
+@dataclass(frozen=True)
 class ProcessIdMark:
     """GS ( H 48."""
 
@@ -103,7 +110,7 @@ class UnknownCommand:
         return f"unknown command {self.data.hex(' ')} at byte {self.offset}"
 
 
-Operation = Rows | Text | Cut | Pulse | AskStatus | ProcessIdMark | AutomaticStatus | UnknownCommand
+Operation = Rows | Text | Cut | Pulse | AskStatus | AskIdentity | ProcessIdMark | AutomaticStatus | UnknownCommand
 
 
 @dataclass(frozen=True)
@@ -388,6 +395,7 @@ _COMMANDS: dict[tuple[int, int], Callable[[Parser], list[Operation] | Iterator[O
     (GS, ord("b")): lambda parser: parser._take() and None,  # smoothing: dots of large letters, nothing to place
     (GS, ord("V")): Parser._cut,
     (GS, ord("a")): lambda parser: [AutomaticStatus(parser._byte())],
+    (GS, ord("I")): lambda parser: [AskIdentity(parser._byte())],
     (GS, ord("r")): lambda parser: [AskStatus(parser._byte())],
     (DLE, 0x04): Parser._real_time,
 }

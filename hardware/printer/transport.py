@@ -1,18 +1,21 @@
-"""How bytes reach a printer: TCP 9100, a serial port, or the kernel's USB printer device, behind one interface.
+"""How bytes reach a printer: TCP 9100, a serial port, the kernel's USB printer device or libusb, behind one interface.
 
 A connection is written as a URL:
 
     tcp://192.168.1.50:9100
     serial:///dev/ttyUSB0?baudrate=115200        (XON/XOFF; `&flow=rtscts` for hardware flow control)
-    usblp:///dev/usb/lp0
+    usblp:///dev/usb/lp0                         (preferred for USB)
+    usb://04b8:0e15                              (libusb; `/SERIAL` where two are alike, `?detach=yes` to take it
+                                                 from the kernel's driver)
 
-All three are non-blocking file descriptors. Only `wait` blocks, always until a deadline at the latest, and `wake`
+All are non-blocking file descriptors. Only `wait` blocks, always until a deadline at the latest, and `wake`
 ends it from another thread. Every fault is a `DeviceError` whose status tells what the technician should look at.
 """
 
 import errno
 import fcntl
 import os
+import re
 import select
 import socket
 import stat
@@ -21,10 +24,11 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from hardware.device import DeviceError, DeviceState
 from hardware.printer.codes import PrinterCode
+from hardware.printer.usb_port import UsbPort
 
 #: Shorter than a device's time to stop, since nothing wakes a connection that is still being made.
 CONNECT_WITHIN_S = 1.5
@@ -46,15 +50,28 @@ class ConnectionUrlError(ValueError):
 class Address:
     """A connection's URL, taken apart by `parse_connection`."""
 
-    scheme: str  # tcp, serial, usblp
+    scheme: str  # tcp, serial, usblp, usb
     host: str = ""
     port: int = 0
     path: str = ""
     baudrate: int = 115200
     rtscts: bool = False
+    vendor: int = 0
+    product: int = 0
+    serial: str = ""
+    detach: bool = False
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}" if self.scheme == "tcp" else f"{self.scheme}://{self.path}"
+        if self.scheme == "tcp":
+            return f"tcp://{self.host}:{self.port}"
+        if self.scheme == "usb":
+            return f"usb://{self.vendor:04x}:{self.product:04x}{f'/{self.serial}' if self.serial else ''}"
+        return f"{self.scheme}://{self.path}"
+
+
+#: What may stand behind the "?" of a connection's URL.
+QUERY_KEYS = {"tcp": set(), "serial": {"baudrate", "flow"}, "usblp": set(), "usb": {"detach"}}
+USB_NUMBERS = re.compile("([0-9a-f]{4}):([0-9a-f]{4})", re.IGNORECASE)
 
 
 def parse_connection(url: str) -> Address:
@@ -64,11 +81,10 @@ def parse_connection(url: str) -> Address:
         return ConnectionUrlError(f"printer connection {url!r}: {reason}")
 
     parts = urlsplit(url)
-    if parts.scheme not in ("tcp", "serial", "usblp"):
-        raise fail("must begin with tcp://, serial:// or usblp://")
+    if parts.scheme not in QUERY_KEYS:
+        raise fail("must begin with tcp://, serial://, usblp:// or usb://")
     query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
-    unknown = set(query) - ({"baudrate", "flow"} if parts.scheme == "serial" else set())
-    if unknown:
+    if unknown := set(query) - QUERY_KEYS[parts.scheme]:
         raise fail(f"unknown setting {min(unknown)!r}")
     if parts.scheme == "tcp":
         try:
@@ -78,6 +94,16 @@ def parse_connection(url: str) -> Address:
         if not parts.hostname or not port or parts.path not in ("", "/"):
             raise fail("a network printer is tcp://host:port, most often port 9100")
         return Address("tcp", host=parts.hostname, port=port)
+    if parts.scheme == "usb":
+        numbers = USB_NUMBERS.fullmatch(parts.netloc)
+        if not numbers:
+            raise fail("a USB printer is usb://VENDOR:PRODUCT, both four hexadecimal digits as lsusb shows them")
+        detach = query.get("detach", "no")
+        if detach not in ("yes", "no"):
+            raise fail(f"detach must be yes or no, not {detach!r}")
+        vendor, product = (int(number, 16) for number in numbers.groups())
+        serial = unquote(parts.path.removeprefix("/"))
+        return Address("usb", vendor=vendor, product=product, serial=serial, detach=detach == "yes")
     if parts.netloc or not parts.path.startswith("/") or parts.path == "/":
         raise fail(f"a device is {parts.scheme}:///dev/…, with three slashes")
     if parts.scheme == "usblp":
@@ -93,7 +119,8 @@ def parse_connection(url: str) -> Address:
 
 def open_transport(address: Address) -> "Transport":
     """Connect. Raises DeviceError when the printer is not there, not permitted or already in use."""
-    return {"tcp": TcpTransport, "serial": SerialTransport, "usblp": UsblpTransport}[address.scheme](address)
+    kinds = {"tcp": TcpTransport, "serial": SerialTransport, "usblp": UsblpTransport, "usb": UsbTransport}
+    return kinds[address.scheme](address)
 
 
 class Transport(ABC):
@@ -134,7 +161,7 @@ class Transport(ABC):
         except OSError as error:
             raise self._lost(error) from error
         if not data and (self._ends_when_empty or self._hung_up):
-            raise DeviceError(DeviceState.ABSENT, PrinterCode.CONNECTION_LOST, f"{self.address} was closed")
+            raise DeviceError(DeviceState.ABSENT, PrinterCode.CONNECTION_LOST, f"{self.address} {self._ended}")
         return data
 
     def wait(self, until_s: float, *, writable: bool = False) -> None:
@@ -159,6 +186,11 @@ class Transport(ABC):
     #: nothing has come, and a USB printer may send empty packets: those end by a hang-up.
     _ends_when_empty = False
     _hung_up = False
+
+    @property
+    def _ended(self) -> str:
+        """How the connection ended."""
+        return "was closed"
 
     def _close_port(self) -> None:
         os.close(self._fd)
@@ -286,3 +318,24 @@ class UsblpTransport(_DeviceFile):
         except OSError:
             return None  # the port does not tell
         return bool(int.from_bytes(answer, "little") & LP_PAPER_OUT)
+
+
+class UsbTransport(Transport):
+    """A USB printer through libusb."""
+
+    _ends_when_empty = True
+
+    def _open(self) -> int:
+        address = self.address
+        self._port = UsbPort(address.vendor, address.product, address.serial, address.detach, str(address))
+        return self._port.host.fileno()
+
+    def paper_out(self) -> bool | None:
+        return self._port.paper_out()
+
+    @property
+    def _ended(self) -> str:
+        return self._port.ended
+
+    def _close_port(self) -> None:
+        self._port.close()

@@ -15,7 +15,7 @@ import time
 import tty
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,7 @@ from hardware.device import Sink
 from hardware.printer.escpos import EscposPrinter
 from hardware.printer.interface import Acknowledgement, PrinterProfile
 from hardware.printer.interpreter import (
+    AskIdentity,
     AskStatus,
     AutomaticStatus,
     Cut,
@@ -42,6 +43,8 @@ from hardware.printer.transport import parse_connection
 #: How far the paper may be behind the parser, as in a printer's line buffer; also how often the head's thread looks.
 LINE_BUFFER_S = 0.01
 PARSED_AT_ONCE_BYTES = 512
+#: GS I 65 (firmware), 66 (maker) and 67 (model).
+IDENTITY = {65: "1.00", 66: "Anjungan", 67: "Virtual"}
 _REAL_TIME = re.compile(rb"\x10\x04([\x01-\x04])")
 
 
@@ -59,6 +62,7 @@ class VirtualPrinter:
         port: str = "tcp",  # or "pty"
         buffer_bytes: int = 4096,
         paper_mm: float | None = None,  # None: the roll never ends by itself
+        identity: Mapping[int, str] = IDENTITY,  # what it answers to GS I n; empty for one that knows no GS I
         on_paper: Callable[[Paper], None] | None = None,
     ) -> None:
         self.on_paper = on_paper
@@ -68,6 +72,7 @@ class VirtualPrinter:
         self.last_received_at_s = 0.0  # monotonic
         self._dots_per_mm = dots_per_mm
         self._acknowledgement = acknowledgement
+        self._identity = identity
         self._buffer_bytes = buffer_bytes
         self._roll_rows = None if paper_mm is None else round(paper_mm * dots_per_mm)
         self._rows_left = self._roll_rows
@@ -368,6 +373,9 @@ class VirtualPrinter:
                 self._reply(b"\x37\x22" + operation.id + b"\x00")
         elif isinstance(operation, AskStatus):
             self._reply(bytes((self._automatic_status()[2] if operation.n in (1, 0x31) else 0,)))
+        elif isinstance(operation, AskIdentity):
+            if operation.n in self._identity:
+                self._reply(b"_" + self._identity[operation.n].encode("ascii") + b"\x00")
         elif isinstance(operation, AutomaticStatus):
             self._automatic_mask = operation.mask
             if operation.mask:

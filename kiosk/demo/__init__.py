@@ -26,6 +26,7 @@ PORTRAIT = Screen(width_px=1080, height_px=1920, ppi=102.5, fullscreen=False, vi
 LANDSCAPE = Screen(width_px=1366, height_px=768, ppi=100.5, fullscreen=False, video_driver="offscreen")
 #: In a window on a desktop the panel is drawn at half its size, so that the whole of it fits beside the bench.
 WINDOW_SCALE = 0.5
+PINS = f"Every resident's PIN is {village.DEMO_PIN}, the technician's {village.DEMO_TECHNICIAN_PIN}."
 #: Between the kiosk's window and the panel's.
 BESIDE_PX = 16
 
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         return _play_stories(_with_screen(settings, panel), path, pictures)
     if options.offscreen:
         print(f"The demo is drawn into memory; drive it with: kiosk bench --state {options.state} COMMAND", flush=True)
+        print(PINS, flush=True)
         return _kiosk(_with_screen(settings, panel), path).run()
     return _run_with_panel(_with_screen(settings, _windowed(panel)), path, with_panel=not options.no_panel)
 
@@ -76,6 +78,8 @@ def _settle_village(office: Any) -> None:
     for job in office.spooler.open_jobs():
         if job.idempotency_key == village.READY_LETTER_KEY:
             office.spooler.cancel(job.id)  # its slip was taken home long ago
+    if not office.technician.has_pin():
+        office.technician.set_pin(village.DEMO_TECHNICIAN_PIN)
 
 
 def _run_with_panel(settings: Settings, path: Path, with_panel: bool) -> int:
@@ -88,7 +92,7 @@ def _run_with_panel(settings: Settings, path: Path, with_panel: bool) -> int:
         command = (sys.executable, "-m", "screens.bench_panel", "--socket", str(socket), "--left", str(beside))
         panels.append(subprocess.Popen(command))
 
-    print(f"The kiosk's bench is at {socket}: try `kiosk bench tap siti`. Every PIN is 246802.", flush=True)
+    print(f"The kiosk's bench is at {socket}: try `kiosk bench tap siti`. {PINS}", flush=True)
     try:
         return _kiosk(settings, path, open_panel if with_panel else None).run()
     finally:

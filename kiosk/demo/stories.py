@@ -12,7 +12,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from hardware.bench.client import BenchClient
-from kiosk.demo.village import DEMO_PIN
+from kiosk.demo.village import DEMO_PIN, DEMO_TECHNICIAN_PIN
 
 #: For what a person waits for: a print at the pace of a real head takes seconds.
 PAPER_PATIENCE_S = "60"
@@ -79,6 +79,8 @@ def letter(teller: Storyteller) -> None:
     teller.touch("usaha")
     teller.see("suggestion:Toko kelontong", "field")
     teller.touch("suggestion:Toko kelontong")
+    teller.see("field:2", "field-optional")
+    teller.touch("key:ok")
     teller.see("suggestion:Mengajukan pinjaman bank")
     teller.touch("suggestion:Mengajukan pinjaman bank")
     teller.see("send", "review")
@@ -154,16 +156,53 @@ def other_ways_in(teller: Storyteller) -> None:
     teller.touch("nik")
     teller.see("key:0", "nik")
     teller.touch("bar:help")
-    teller.see("view:notice", "help")
+    teller.see("technician", "help")
+    teller.touch("back")
+    teller.see("key:0")
     teller.touch("bar:leave")
     teller.see("start")
     teller.touch("bar:language:jv")
-    teller.see("letter", "home-javanese")
-    teller.touch("bar:language:en")
+    teller.see("view:choice")
+    teller.see("language:jv", "home-javanese")
     teller.touch("bar:larger_text")
-    teller.see("letter", "home-english-large")
+    teller.see("text:large")
+    teller.touch("bar:language:en")
+    teller.see("language:en", "home-english-large")
     teller.touch("bar:leave")
     teller.see("start")
 
 
-STORIES: tuple[Callable[[Storyteller], None], ...] = (letter, copy, check, queue, paper_out, other_ways_in)
+def technician(teller: Storyteller) -> None:
+    """The technician looks at every part, has a card read, a page printed and read back, and takes the report"""
+    before = teller.papers()
+    teller.touch("start", "bar:help", "technician")
+    teller.type_pin(DEMO_TECHNICIAN_PIN)
+    teller.see("passive", "technician")
+    teller.touch("passive")
+    teller.see("again", "technician-parts")
+    teller.touch("menu", "card")
+    teller.see("give_up")
+    teller.tap("nobody")
+    teller.see("menu", "technician-card")
+    teller.take_card()
+    teller.touch("menu", "print and scan")
+    teller.take_paper(before, "paper-test-page")
+    teller.see("give_up", "technician-scan")
+    teller.bench.call("show-qr", "last")
+    teller.see("menu", "technician-print-and-scan")
+    teller.touch("menu", "report")
+    teller.take_paper(before + 1, "paper-report")
+    teller.see("passive")
+    teller.touch("bar:leave")
+    teller.see("start")
+
+
+STORIES: tuple[Callable[[Storyteller], None], ...] = (
+    letter,
+    copy,
+    check,
+    queue,
+    paper_out,
+    other_ways_in,
+    technician,
+)

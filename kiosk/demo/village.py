@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: The PIN of every resident of the demo but the one who has none.
 DEMO_PIN = "246802"
+DEMO_TECHNICIAN_PIN = "135791"
 
 #: Name → uid. `nobody` is a card that is not registered; `wagiman` has a card and no PIN.
 DEMO_CARDS = {

@@ -22,7 +22,8 @@ class ShowCode(Step):
 
     def view(self, visit: Visit) -> View:
         error = visit.say(self._error) if self._error else ""
-        return ScanView(visit.say("hold_code_to_camera"), visit.say("hold_code_detail"), error=error)
+        place = visit.office.settings.code_scanner.place
+        return ScanView(visit.say("hold_code_to_camera"), visit.say("hold_code_detail"), direction=place, error=error)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -40,6 +41,8 @@ class ShowCode(Step):
 class CodeChecked(Step):
     """What the code says, with masked facts: it may be somebody else's letter."""
 
+    leaves = False
+
     def __init__(self, verdict: Any) -> None:
         self._verdict = verdict
 
@@ -47,7 +50,7 @@ class CodeChecked(Step):
         tone, title, text = self._words()
         return ResultView(
             visit.say(title),
-            visit.say(text) if text else "",
+            visit.say(text),
             tone=tone,
             facts=self._facts(visit),
             choices=(
@@ -60,9 +63,9 @@ class CodeChecked(Step):
         """Tone, title and text."""
         match self._verdict:
             case Genuine():
-                return "good", "letter_genuine", ""
+                return "good", "letter_genuine", "compare_with_your_letter"
             case Expired():
-                return "attention", "letter_expired", ""
+                return "attention", "letter_expired", "compare_with_your_letter"
             case Withdrawn():
                 return "bad", "letter_withdrawn", "letter_withdrawn_ask_desk"
             case Damaged():

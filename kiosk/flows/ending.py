@@ -3,24 +3,37 @@
 from typing import Any
 
 from hardware.card_reader.interface import CardRemoved
+from kiosk.flows.technician import open_technician
 from kiosk.intents import Chosen
-from kiosk.step import End, EndReason, Next, Patience, Step
+from kiosk.step import Anew, Back, End, EndReason, Next, Patience, Step
 from kiosk.views import Choice, NoticeView, View
 from kiosk.visit import Visit
 
 
 class Help(Step):
-    """Help is one touch away from everywhere. «Kembali» leads back to the step `under` it, which goes on meanwhile."""
+    """Help is one touch away from everywhere. «Kembali» leads back to the step `under` it, which goes on meanwhile.
+
+    Nobody is called by the machine: it tells where people are."""
 
     returnable = False
+    leaves = False
+    offers_help = False
 
     def __init__(self, under: Step) -> None:
         self.under = under
 
     def view(self, visit: Visit) -> View:
-        return NoticeView(visit.say("need_help"), visit.say("help_text"), tone="good")
+        back = Choice("back", visit.say("back"), "back", prominent=True)
+        technician = Choice("technician", visit.say("technician"), "pin", quiet=True)
+        choices = (back,) if visit.office is None else (back, technician)
+        return NoticeView(visit.say("need_help"), visit.say("help_text"), tone="help", choices=choices)
 
     def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="back"):
+                return Back()
+            case Chosen(value="technician") if visit.office is not None:
+                return Anew(open_technician())
         return None
 
 

@@ -1,4 +1,4 @@
-"""The first choice: a letter, a number, or a letter to check."""
+"""The first choice: a letter to ask for or to collect, a number, or a letter to check."""
 
 from typing import Any
 

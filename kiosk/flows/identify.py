@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardUnreadable
+from kiosk.flows.queue import open_queue
 from kiosk.intents import Chosen, Entered
 from kiosk.residents import Identified, LockedOut, NoPin, Paused, UnknownCard, WrongPin
 from kiosk.step import End, Next, Patience, Step, Wait
@@ -33,6 +34,8 @@ def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
     card = event.card
     if card.kind is CardKind.OTHER:
         return PresentCard(then, error="card_is_another")
+    if not card.stable:
+        return EnterNik(then, card_changes=True)  # the desk cannot register it either
 
     def known(answer: Any) -> Next:
         match answer:
@@ -56,9 +59,11 @@ class PresentCard(Step):
         self._then, self._error = then, error
 
     def view(self, visit: Visit) -> View:
+        place = visit.office.settings.card_reader.place
         return PresentCardView(
             visit.say("present_card"),
-            visit.say("present_card_detail"),
+            visit.say(f"present_card_{place}"),
+            direction=place,
             error=visit.say(self._error) if self._error else "",
             choices=(Choice("nik", visit.say("use_nik"), "keypad"),),
         )
@@ -76,11 +81,14 @@ class PresentCard(Step):
 
 
 class EnterNik(Step):
-    def __init__(self, then: Then) -> None:
-        self._then = then
+    """`card_changes`: they came with a card that makes up a new number each time."""
+
+    def __init__(self, then: Then, card_changes: bool = False) -> None:
+        self._then, self._card_changes = then, card_changes
 
     def view(self, visit: Visit) -> View:
-        return KeypadView(visit.say("enter_nik"), visit.say("enter_nik_detail"), digits_count=NIK_DIGITS)
+        text = "card_cannot_be_used" if self._card_changes else "enter_nik_detail"
+        return KeypadView(visit.say("enter_nik"), visit.say(text), digits_count=NIK_DIGITS)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -103,7 +111,7 @@ class EnterPin(Step):
         wrong = self._tries_left is not None
         return KeypadView(
             visit.say("enter_pin"),
-            visit.say("card_read_take_it") if self._card and not wrong else "",
+            visit.say("enter_pin_detail_card" if self._card and not wrong else "enter_pin_detail"),
             digits_count=PIN_DIGITS,
             secret=True,
             error=self._error(visit) if wrong else "",
@@ -143,11 +151,12 @@ class EnterPin(Step):
         return Wait(lambda office: office.residents.identify_by_nik(nik, pin), answered)
 
 
-class _Told(Step):
+class Told(Step):
     """Plain words, and the way to the desk."""
 
     patience = Patience.RESULT
     returnable = False
+    leaves = False
     title, text, tone = "", "", "attention"
 
     def view(self, visit: Visit) -> View:
@@ -168,15 +177,15 @@ class _Told(Step):
         return None
 
 
-class PinNotSet(_Told):
+class PinNotSet(Told):
     title, text = "pin_not_set", "pin_not_set_ask_desk"
 
 
-class PinForgotten(_Told):
+class PinForgotten(Told):
     title, text = "forgot_pin", "forgot_pin_ask_desk"
 
 
-class Locked(_Told):
+class Locked(Told):
     title = "locked"
 
     def __init__(self, until: datetime | None) -> None:
@@ -190,7 +199,10 @@ class Locked(_Told):
 
 
 class CardNotRegistered(Step):
+    """Whoever has no PIN yet needs the desk, and a number for it."""
+
     returnable = False
+    leaves = False
 
     def __init__(self, then: Then) -> None:
         self._then = then
@@ -200,13 +212,16 @@ class CardNotRegistered(Step):
             visit.say("card_not_registered"),
             visit.say("card_not_registered_ask_desk"),
             choices=(
-                Choice("nik", visit.say("use_nik"), "keypad"),
-                Choice("done", visit.say("done"), "ok", prominent=True),
+                Choice("done", visit.say("done"), "leave"),
+                Choice("nik", visit.say("use_nik_and_pin"), "keypad"),
+                Choice("queue", visit.say("take_number"), "queue", prominent=True),
             ),
         )
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
+            case Chosen(value="queue"):
+                return open_queue()
             case Chosen(value="nik"):
                 return EnterNik(self._then)
             case Chosen(value="done"):

@@ -4,6 +4,7 @@ Who are you? → your letters → which letter? → what for? → is this right?
 Some days later: who are you? → your letter is ready → print the copy.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from kiosk.flows.printing import Print
@@ -19,22 +20,36 @@ STATE_ICONS = {
     RequestState.SUBMITTED: "pending",
     RequestState.RETURNED: "returned",
     RequestState.READY: "ready",
+    RequestState.REJECTED: "bad",
+    RequestState.WITHDRAWN: "bad",
 }
+#: What ended badly is told for so long: its owner reads the reason at the next visit.
+ENDED = (RequestState.REJECTED, RequestState.WITHDRAWN)
+ENDED_SHOWN = timedelta(days=60)
 
 
 def open_letters(visit: Visit) -> Step:
     """Those who have letters under way see them first; the others go straight to the choice."""
     resident_id = visit.resident.id
+    long_ago = visit.office.clock.now() - ENDED_SHOWN
 
     def found(requests: list[LetterRequest]) -> Step:
-        shown = [request for request in requests if request.state in STATE_ICONS]
+        shown = [
+            request
+            for request in requests
+            if request.state in STATE_ICONS and not (request.state in ENDED and request.changed_at < long_ago)
+        ]
         return MyLetters(shown) if shown else ChooseLetter()
 
     return Wait(lambda office: office.requests.of_resident(resident_id), found)
 
 
+def in_language(words: dict[str, str], visit: Visit) -> str:
+    return words.get(visit.language, words["id"])
+
+
 def letter_name(letter_type: LetterType, visit: Visit) -> str:
-    return letter_type.name.get(visit.language, letter_type.name["id"])
+    return in_language(letter_type.name, visit)
 
 
 def letter_type_name(key: str, visit: Visit) -> str:
@@ -43,16 +58,25 @@ def letter_type_name(key: str, visit: Visit) -> str:
     return letter_name(letter_type, visit) if letter_type else key
 
 
+def papers_to_bring(letter_type: LetterType, visit: Visit) -> str:
+    """«surat pengantar RT/RW, fotokopi KK»; empty where nothing is needed."""
+    labels = (in_language(requirement.label, visit) for requirement in letter_type.requirements)
+    return ", ".join(label if label[:2].isupper() else label[:1].lower() + label[1:] for label in labels)
+
+
 class MyLetters(Step):
+    """Asking for another letter comes first, so that a long list never hides it; a letter that is ready stands out."""
+
     def __init__(self, requests: list[LetterRequest]) -> None:
         self._requests = {request.number: request for request in requests}
 
     def view(self, visit: Visit) -> View:
-        new = Choice("new", visit.say("request_new_letter"), "letter", prominent=True)
+        is_one_ready = any(request.state is RequestState.READY for request in self._requests.values())
+        new = Choice("new", visit.say("request_new_letter"), "letter", prominent=not is_one_ready)
         return ChoiceView(
             visit.say("your_letters"),
             visit.say("greeting", name=visit.resident.name),
-            choices=(*(self._choice(request, visit) for request in self._requests.values()), new),
+            choices=(new, *(self._choice(request, visit) for request in self._requests.values())),
         )
 
     def _choice(self, request: LetterRequest, visit: Visit) -> Choice:
@@ -61,7 +85,7 @@ class MyLetters(Step):
             request.number,
             letter_type_name(request.letter_type, visit),
             STATE_ICONS[request.state],
-            visit.say(f"state_{request.state}"),
+            visit.say("ready_touch_to_see" if ready else f"state_{request.state}"),
             prominent=ready,
         )
 
@@ -80,10 +104,14 @@ class ChooseLetter(Step):
             visit.say("choose_letter"),
             visit.say("greeting", name=visit.resident.name),
             choices=tuple(
-                Choice(key, letter_name(letter_type, visit), letter_type.icon)
+                Choice(key, letter_name(letter_type, visit), letter_type.icon, self._needs(letter_type, visit))
                 for key, letter_type in visit.office.letter_types.items()
             ),
         )
+
+    def _needs(self, letter_type: LetterType, visit: Visit) -> str:
+        papers = papers_to_bring(letter_type, visit)
+        return visit.say("needs_papers", papers=papers) if papers else ""
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -101,6 +129,8 @@ def first_field(letter_type: LetterType, answers: dict[str, str], request: Lette
 class FillField(Step):
     """One question at a time. `request` is the returned one that is being corrected, or None for a new one."""
 
+    loses = True
+
     def __init__(
         self, letter_type: LetterType, position: int, answers: dict[str, str], request: LetterRequest | None
     ) -> None:
@@ -110,7 +140,7 @@ class FillField(Step):
         field = self._type.fields[self._position]
         return FormView(
             letter_name(self._type, visit),
-            label=field.label.get(visit.language, field.label["id"]),
+            label=in_language(field.label, visit),
             value=self._answers.get(field.key, ""),
             hint="" if field.required else visit.say("may_be_left_empty"),
             suggestions=field.suggestions,
@@ -138,7 +168,10 @@ class FillField(Step):
 
 
 class Review(Step):
-    """The resident's own check screen: the one place that shows more of the NIK than its end."""
+    """The resident's own check screen: the one place that shows more of the NIK than its end. Of the two choices the
+    prominent one is the last, on every panel."""
+
+    loses = True
 
     def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
         self._type, self._answers, self._request = letter_type, answers, request
@@ -149,10 +182,10 @@ class Review(Step):
             Fact(visit.say("letter"), letter_name(self._type, visit)),
             Fact(visit.say("name"), resident.name),
             Fact(visit.say("nik"), resident.masked_nik_own()),
-            Fact(visit.say("address"), resident.address),
+            Fact(visit.say("address"), resident.full_address()),
         )
         asked = tuple(
-            Fact(field.label.get(visit.language, field.label["id"]), self._answers.get(field.key) or "–")
+            Fact(in_language(field.short or field.label, visit), self._answers.get(field.key) or "–")
             for field in self._type.fields
         )
         return ReviewView(
@@ -178,6 +211,7 @@ class DataNotCorrect(Step):
     """What was typed can be typed again; what the register says, only the desk can change."""
 
     returnable = False
+    loses = True
 
     def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
         self._type, self._answers, self._request = letter_type, answers, request
@@ -199,6 +233,7 @@ class DataNotCorrect(Step):
 class AskTheDesk(Step):
     patience = Patience.RESULT
     returnable = False
+    leaves = False
 
     def view(self, visit: Visit) -> View:
         return ResultView(
@@ -224,6 +259,7 @@ def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correct
             request.print_job_id,
             title=visit.say("request_sent"),
             then=lambda on_paper: RequestSent(request, on_paper),
+            number=request.number,
         )
 
     if correcting is not None:
@@ -246,12 +282,18 @@ class RequestSent(Step):
             visit.say("take_your_slip" if self._on_paper else "remember_your_number"),
             tone="good" if self._on_paper else "attention",
             big=self._request.number,
-            facts=(Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit)),),
+            facts=self._facts(visit),
             choices=(
-                Choice("another", visit.say("something_else"), "home"),
+                Choice("another", visit.say("something_else"), "letter"),
                 Choice("done", visit.say("done"), "ok", prominent=True),
             ),
         )
+
+    def _facts(self, visit: Visit) -> tuple[Fact, ...]:
+        letter = Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit))
+        letter_type = visit.office.letter_types.get(self._request.letter_type)
+        papers = papers_to_bring(letter_type, visit) if letter_type else ""
+        return (letter, Fact(visit.say("hand_in_at_desk"), papers)) if papers else (letter,)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -265,6 +307,8 @@ class RequestSent(Step):
 class ShowRequest(Step):
     """One request: where it stands, and what can be done about it."""
 
+    leaves = False
+
     def __init__(self, request: LetterRequest) -> None:
         self._request = request
 
@@ -274,10 +318,12 @@ class ShowRequest(Step):
             facts.append(Fact(visit.say("letter_number"), self._request.letter_number))
         if self._request.reason:
             facts.append(Fact(visit.say("reason"), self._request.reason))
+        ready = self._request.state is RequestState.READY
+        where = visit.say(f"state_{self._request.state}")
         return ResultView(
             letter_type_name(self._request.letter_type, visit),
-            visit.say(f"state_{self._request.state}"),
-            tone="good" if self._request.state is RequestState.READY else "attention",
+            f"{where}. {visit.say('ready_original_or_copy')}" if ready else where,
+            tone="good" if ready else "attention",
             facts=tuple(facts),
             choices=self._choices(visit),
         )
@@ -323,7 +369,10 @@ def print_slip_again(visit: Visit, request: LetterRequest) -> Step:
     return Wait(
         lambda office: office.spooler.print_again(request.print_job_id),
         lambda job_id: Print(
-            job_id, title=visit.say("your_request_number"), then=lambda on_paper: RequestSent(request, on_paper)
+            job_id,
+            title=visit.say("your_request_number"),
+            then=lambda on_paper: RequestSent(request, on_paper),
+            number=request.number,
         ),
     )
 
@@ -344,7 +393,7 @@ class CopyPrinted(Step):
             tone="good" if self._on_paper else "attention",
             facts=(Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit)),),
             choices=(
-                Choice("another", visit.say("something_else"), "home"),
+                Choice("another", visit.say("something_else"), "letter"),
                 Choice("done", visit.say("done"), "ok", prominent=True),
             ),
         )

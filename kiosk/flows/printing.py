@@ -13,17 +13,21 @@ from kiosk.visit import Visit
 #: What follows; told whether the paper is in the visitor's hand.
 Then = Callable[[bool], Step]
 
+#: A printer that is not there will hardly come while its visitor waits: no paper is promised.
+NOT_SOON = frozenset({"PRINTER-NONE", "PRINTER-ABSENT"})
+
 
 class Print(Step):
-    """Watches one job. The screen says "printed" only when the printer did."""
+    """Watches one job. The screen says "printed" only when the printer did. `number` is what the visitor must remember
+    where no paper comes; empty where the paper is all there is."""
 
     patience = Patience.MACHINE
     final = True
     returnable = False
     leaves = False
 
-    def __init__(self, job_id: int, title: str, then: Then) -> None:
-        self._job_id, self._title, self._then = job_id, title, then
+    def __init__(self, job_id: int, title: str, then: Then, number: str = "") -> None:
+        self._job_id, self._title, self._then, self._number = job_id, title, then, number
         self._fraction: float | None = None
 
     def enter(self, visit: Visit) -> None:
@@ -31,7 +35,8 @@ class Print(Step):
         visit.ask(lambda office: office.spooler.watch(self._job_id))
 
     def view(self, visit: Visit) -> View:
-        return ProgressView(self._title, visit.say("printing_please_wait"), fraction=self._fraction)
+        title = f"{self._title}: {self._number}" if self._number else self._title
+        return ProgressView(title, visit.say("printing_please_wait"), fraction=self._fraction)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -46,9 +51,9 @@ class Print(Step):
             case PrintState.PRINTED:
                 return self._then(True)
             case PrintState.HELD:
-                return NotPrinted(self._job_id, change.code, self._title, self._then)
+                return NotPrinted(self._job_id, self._title, self._then, self._number, change.code)
             case PrintState.UNCERTAIN:
-                return DidItComeOut(self._job_id, self._title, self._then)
+                return DidItComeOut(self._job_id, self._title, self._then, self._number)
             case PrintState.CANCELLED:
                 return self._then(False)
         if change.fraction is not None and change.fraction != self._fraction:
@@ -64,14 +69,19 @@ class NotPrinted(Step):
     returnable = False
     leaves = False
 
-    def __init__(self, job_id: int, code: str, title: str, then: Then) -> None:
-        self._job_id, self._code, self._title, self._then = job_id, code, title, then
+    def __init__(self, job_id: int, title: str, then: Then, number: str, code: str) -> None:
+        self._job_id, self._title, self._then, self._number, self._code = job_id, title, then, number, code
 
     def view(self, visit: Visit) -> View:
-        reason = "printer_paper_out" if self._code == "PRINTER-PAPER-OUT" else "printer_fault"
+        told = ["printer_paper_out" if self._code == "PRINTER-PAPER-OUT" else "printer_fault"]
+        if self._number:
+            told.insert(0, "remember_or_note_number")
+        if self._code not in NOT_SOON:
+            told.append("print_goes_on_by_itself")
         return NoticeView(
             self._title,
-            f"{visit.say(reason)}. {visit.say('print_goes_on_by_itself')}",
+            ". ".join(visit.say(key) for key in told),
+            big=self._number,
             code=self._code,
             choices=(Choice("without", visit.say("finish_without_paper"), "leave"),),
         )
@@ -82,13 +92,16 @@ class NotPrinted(Step):
                 self._code = code
                 return self
             case PrintChanged(job_id=self._job_id):
-                return Print(self._job_id, self._title, self._then)
+                return self._print()
             case Chosen(value="without"):
                 return Wait(
                     lambda office: office.spooler.cancel(self._job_id),
-                    lambda cancelled: self._then(False) if cancelled else Print(self._job_id, self._title, self._then),
+                    lambda cancelled: self._then(False) if cancelled else self._print(),
                 )
         return None
+
+    def _print(self) -> Step:
+        return Print(self._job_id, self._title, self._then, self._number)
 
 
 class DidItComeOut(Step):
@@ -98,16 +111,16 @@ class DidItComeOut(Step):
     returnable = False
     leaves = False
 
-    def __init__(self, job_id: int, title: str, then: Then) -> None:
-        self._job_id, self._title, self._then = job_id, title, then
+    def __init__(self, job_id: int, title: str, then: Then, number: str = "") -> None:
+        self._job_id, self._title, self._then, self._number = job_id, title, then, number
 
     def view(self, visit: Visit) -> View:
         return NoticeView(
             visit.say("did_paper_come_out"),
             visit.say("did_paper_come_out_detail"),
             choices=(
-                Choice("yes", visit.say("yes_paper_is_whole"), "ok", prominent=True),
                 Choice("no", visit.say("no_print_again"), "printer"),
+                Choice("yes", visit.say("yes_paper_is_whole"), "ok", prominent=True),
             ),
         )
 
@@ -122,5 +135,5 @@ class DidItComeOut(Step):
     def _settle(self, came_out: bool) -> Step:
         return Wait(
             lambda office: office.spooler.settle(self._job_id, came_out),
-            lambda _: self._then(True) if came_out else Print(self._job_id, self._title, self._then),
+            lambda _: self._then(True) if came_out else Print(self._job_id, self._title, self._then, self._number),
         )

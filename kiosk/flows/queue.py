@@ -38,11 +38,15 @@ class ChooseService(Step):
                     service.code,
                     service_name(service, visit.language),
                     service.icon,
-                    visit.say("people_waiting", n=self._waiting[service.code]),
+                    self._people_waiting(service.code, visit),
                 )
                 for service in visit.office.settings.queue.services
             ),
         )
+
+    def _people_waiting(self, code: str, visit: Visit) -> str:
+        waiting = self._waiting[code]
+        return visit.say("people_waiting", n=waiting) if waiting else visit.say("nobody_waiting")
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -58,8 +62,9 @@ def take_number(visit: Visit, code: str) -> Step:
     def taken(ticket: Ticket) -> Step:
         return Print(
             ticket.print_job_id,
-            title=visit.say("your_queue_number", n=ticket.number),
+            title=visit.say("your_queue_number"),
             then=lambda on_paper: TicketTaken(ticket, on_paper),
+            number=ticket.number,
         )
 
     return Wait(lambda office: office.queue.take(code, key, language), taken)
@@ -67,10 +72,10 @@ def take_number(visit: Visit, code: str) -> Step:
 
 def ask_about(uncertain: UncertainTicket, visit: Visit) -> Step:
     """Its owner is back: is the ticket in their hand?"""
-    title = visit.say("your_queue_number", n=uncertain.number)
+    title, number = visit.say("your_queue_number"), uncertain.number
     return Wait(
         lambda office: office.queue.get(uncertain.ticket_id),
-        lambda ticket: DidItComeOut(uncertain.job_id, title, lambda on_paper: TicketTaken(ticket, on_paper)),
+        lambda ticket: DidItComeOut(uncertain.job_id, title, lambda on_paper: TicketTaken(ticket, on_paper), number),
     )
 
 
@@ -92,7 +97,7 @@ class TicketTaken(Step):
             big=self._ticket.number,
             facts=(
                 Fact(visit.say("service"), service_name(services[self._ticket.service_code], visit.language)),
-                Fact(visit.say("waiting_before_you"), str(self._ticket.waiting)),
+                Fact(visit.say("waiting_before_you"), str(self._ticket.waiting or visit.say("nobody"))),
             ),
             choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
         )

@@ -12,6 +12,8 @@ from kiosk.paper.thermal import render
 from kiosk.queue import Queue
 from kiosk.requests import Requests
 from kiosk.residents import Residents
+from kiosk.selftest.report import active_lines, lines_of
+from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import PrintJob
 from kiosk.store.print_jobs import PrintKind
 
@@ -28,11 +30,13 @@ class Composer:
         requests: Requests,
         queue: Queue,
         signer: Signer,
+        selftest: SelfTest,
     ) -> None:
         self._village, self._services = settings.village, {entry.code: entry for entry in settings.queue.services}
         self._zone = ZoneInfo(settings.village.timezone)
         self._profile, self._letter_types = profile, letter_types
         self._residents, self._requests, self._queue, self._signer = residents, requests, queue, signer
+        self._selftest = selftest
 
     def __call__(self, job: PrintJob) -> Page:
         return Page(render(self.document(job), self._profile.width_dots, self._profile.dots_per_mm))
@@ -45,7 +49,10 @@ class Composer:
                 return self._request_slip(job)
             case PrintKind.LETTER_COPY:
                 return self._letter_copy(job)
-        raise LookupError(f"nothing is known of print jobs of kind {job.kind}")
+            case PrintKind.SELF_TEST if job.subject_id is None:
+                return self._report()
+            case PrintKind.SELF_TEST:
+                return self._test_page(job)
 
     def _ticket(self, job: PrintJob) -> Document:
         ticket = self._queue.get(job.subject_id)
@@ -86,6 +93,22 @@ class Composer:
             self._residents.get(request.resident_id),
             self._village,
             copy=self._requests.copy_number(job.id),
+            printing=job.printing,
+        )
+
+    def _report(self) -> Document:
+        lines = lines_of(self._selftest.look())
+        lines += active_lines(self._selftest.results.last(), self._village.timezone)
+        return slips.self_test_slip(tuple(lines), self._village, self._selftest.clock.now().astimezone(self._zone))
+
+    def _test_page(self, job: PrintJob) -> Document:
+        result = self._selftest.results.get(job.subject_id)
+        return slips.test_page(
+            result.finding.check,
+            result.finding.detail,
+            self._village,
+            result.at.astimezone(self._zone),
+            language=job.language,
             printing=job.printing,
         )
 

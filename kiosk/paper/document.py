@@ -79,7 +79,7 @@ class IdentityTable(Block):
 @dataclass(frozen=True, repr=False)
 class Signature(Block):
     """The block at the right: place and date, the role's lines, the QR or room for a pen, the name, the NIP. `note`
-    is small print that belongs to the QR."""
+    is small print under the QR."""
 
     place_and_date: str
     role: tuple[str, ...]

@@ -32,6 +32,9 @@ from kiosk.paper.document import (
 from kiosk.paper.text import date_in_words
 from kiosk.residents import Resident
 
+#: Thin and thick strokes, upright and round.
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
+
 
 @dataclass(frozen=True, repr=False)
 class Letter:
@@ -63,7 +66,7 @@ def ticket(
         (
             *_slip_head(village),
             *_printing_mark(printing, language),
-            Paragraph(say(language, "paper_queue_number"), Align.CENTRE),
+            Paragraph(say(language, "your_queue_number"), Align.CENTRE),
             BigNumber(number),
             Paragraph(service_name, Align.CENTRE, bold=True, size=Size.LARGE),
             Paragraph(before, Align.CENTRE),
@@ -120,7 +123,7 @@ def letter_copy(
         {
             **letter.answers,
             "name": resident.name,
-            "address": _address(resident),
+            "address": resident.full_address(),
             "village": village.name,
             "kecamatan": village.kecamatan,
             "kabupaten": village.kabupaten,
@@ -132,6 +135,7 @@ def letter_copy(
     counted = f"salinan ke-{copy}" + (f", cetakan ke-{printing}" if printing > 1 else "")
     return Document(
         (
+            Mark("SALINAN"),
             Letterhead(
                 (f"PEMERINTAH KABUPATEN {village.kabupaten.upper()}", f"KECAMATAN {village.kecamatan.upper()}"),
                 f"DESA {village.name.upper()}",
@@ -176,6 +180,28 @@ def self_test_slip(lines: tuple[str, ...], village: Village, tested_at: datetime
     )
 
 
+def test_page(
+    check: str, code_text: str, village: Village, printed_at: datetime, *, language: str = "id", printing: int = 1
+) -> Document:
+    """A technician's page: a code to show to the scanner, and what shows a worn head or a slipping roller."""
+    return Document(
+        (
+            *_slip_head(village),
+            *_printing_mark(printing, language),
+            Title("HALAMAN UJI", f"{check}, {_date_and_time(printed_at, language)}"),
+            QrCode(code_text, code_text),
+            Rule(),
+            BigNumber("8 8 8 8"),
+            Rule(),
+            Paragraph(ALPHABET, Align.CENTRE, size=Size.LARGE, bold=True),
+            Paragraph(ALPHABET, Align.CENTRE),
+            Paragraph(ALPHABET, Align.CENTRE, size=Size.SMALL),
+            Rule(),
+            Footer((say(language, "paper_test_page"),)),
+        )
+    )
+
+
 def _identity(resident: Resident) -> IdentityTable:
     rows = (
         ("Nama", resident.name),
@@ -183,18 +209,13 @@ def _identity(resident: Resident) -> IdentityTable:
         ("Tempat/Tgl. Lahir", f"{resident.birth_place}, {date_in_words(resident.birth_date)}"),
         ("Jenis Kelamin", resident.sex),
         ("Agama", resident.religion),
-        ("Status", resident.marital_status),
+        ("Status Perkawinan", resident.marital_status),
         ("Pendidikan", resident.education),
         ("Pekerjaan", resident.occupation),
-        ("Warga Negara", resident.citizenship),
-        ("Alamat", _address(resident)),
+        ("Kewarganegaraan", resident.citizenship),
+        ("Alamat", resident.full_address()),
     )
     return IdentityTable(tuple((label, value) for label, value in rows if value), numbered=True)
-
-
-def _address(resident: Resident) -> str:
-    neighbourhood = f"RT {resident.rt} RW {resident.rw}" if resident.rt and resident.rw else ""
-    return f"{resident.address} {neighbourhood}".strip()
 
 
 def _slip_head(village: Village) -> tuple[Block, ...]:

@@ -327,24 +327,17 @@ def _(block: Signature, sheet: _Sheet) -> None:
     left = sheet.right - min(widest, full)
     for line in (block.place_and_date, *block.role):
         sheet.text(line, body, align=Align.CENTRE, left=left)
-    note_beside = left - sheet.left >= sheet.dots(20)
     if code:
-        top, below = sheet.y, sheet.y + code.height
-        sheet.picture(code, (left + sheet.right - code.width) // 2, top)
-        if note_beside:
-            note_height = len(wrap(block.note, small, left - sheet.left)) * round(small.size * LINE_HEIGHT)
-            sheet.y = top + (code.height - note_height) // 2
-            sheet.text(block.note, small, right=left)
-        sheet.y = below
+        sheet.picture(code, (left + sheet.right - code.width) // 2, sheet.y)
+        sheet.y += code.height
+        sheet.text(block.note, small, align=Align.CENTRE, left=left)
+        sheet.gap()
     else:
         sheet.gap(PEN_ROOM_MM)
     sheet.text(block.name, bold, align=Align.CENTRE, left=left, underline=True)
     if block.nip:
         sheet.text(f"NIP {block.nip}", small, align=Align.CENTRE, left=left)
     sheet.gap()
-    if code and not note_beside:
-        sheet.text(block.note, small, align=Align.CENTRE)
-        sheet.gap()
 
 
 @_lay.register

@@ -28,8 +28,9 @@ class PrintState(StrEnum):
 def queue_print(
     tx: Connection, kind: PrintKind, subject_id: int | None, key: str, now: datetime, language: str = "id"
 ) -> int:
-    """A new print job's id. `subject_id` is the ticket's or the letter request's, None for a self-test. Raises
-    sqlalchemy.exc.IntegrityError where a job has that key already."""
+    """A new print job's id, for the printer of the kiosk whose transaction it is. `subject_id` is the ticket's or the
+    letter request's, a result's or None for a self-test. Raises sqlalchemy.exc.IntegrityError where a job has that
+    key already."""
     statement = insert(tx, print_jobs).values(
         kind=kind,
         subject_id=subject_id,
@@ -37,6 +38,7 @@ def queue_print(
         attempt=0,
         printing=1,
         language=language,
+        kiosk_id=tx.get_execution_options()["kiosk_id"],
         code="",
         idempotency_key=key,
         created_at=now,

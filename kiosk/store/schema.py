@@ -106,6 +106,15 @@ cards = Table(
     Column("enrolled_at", UtcDateTime, nullable=False),
 )
 
+#: One row at most: the technician's PIN.
+technician = Table(
+    "technician",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("pin", LargeBinary, nullable=False),  # encrypted argon2id hash
+    CheckConstraint("id = 1", name="only_one"),
+)
+
 #: Wrong PINs since the last right one, by the blind index of the identity, whether or not anybody has it.
 pin_tries = Table(
     "pin_tries",
@@ -169,6 +178,7 @@ print_jobs = Table(
     Column("attempt", Integer, nullable=False),  # 0 until it was first sent
     Column("printing", Integer, nullable=False),  # 1 is the first paper, 2 is "cetakan ke-2"
     Column("language", String(5), nullable=False),  # the visitor's; a letter is in Indonesian whatever it says
+    Column("kiosk_id", String(32), nullable=False),  # whose printer it is for: kiosks may share one database
     Column("code", String(60), nullable=False),  # why it is held or uncertain, for the technician
     Column("idempotency_key", String(120), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
@@ -184,4 +194,19 @@ journal = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(60), nullable=False),
     Column("facts", JSON, nullable=False),
+    Column("times", Integer, nullable=False),  # more than 1 where repeats were folded into this entry
+    Column("last_at", UtcDateTime, nullable=False),
+)
+
+#: How each check of the self-test came out, in the order in which they began: clocks move, ids do not.
+check_results = Table(
+    "check_results",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("check", String(60), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("code", String(60), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "check"),
 )

@@ -15,6 +15,8 @@ from kiosk.store.errors import StoreError
 from kiosk.store.schema import REVISION, installation
 from kiosk.store.vault import Vault
 
+#: The id of a hall's only kiosk, as the settings have it.
+DEFAULT_KIOSK = "kiosk-1"
 BUSY_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 10
 #: The advisory lock that one process holds on PostgreSQL while it migrates: any number nobody else uses.
@@ -24,26 +26,27 @@ Found = TypeVar("Found")
 
 
 class Store:
-    """Transactions on the database at `url` (`sqlite:////var/lib/…/kiosk.db` or `postgresql+psycopg://…`), whose
-    personal fields `vault` opens. May be used from several threads. Made by `Store.open`."""
+    """Transactions on the database at `url` (`sqlite:////var/lib/…/kiosk.sqlite` or `postgresql+psycopg://…`), whose
+    personal fields `vault` opens, for the kiosk called `kiosk_id`. May be used from several threads. Made by
+    `Store.open`."""
 
-    def __init__(self, url: str, vault: Vault) -> None:
+    def __init__(self, url: str, vault: Vault, kiosk_id: str = DEFAULT_KIOSK) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:
             raise StoreError(f"The database URL is not one: {error}") from error
-        self.vault = vault
+        self.vault, self.kiosk_id = vault, kiosk_id
         self._engine = _engine(self.url)
-        self._writer = self._engine.execution_options(writes=True)
+        self._writer = self._engine.execution_options(writes=True, kiosk_id=kiosk_id)
 
     @classmethod
-    def open(cls, url: str, vault: Vault) -> Self:
+    def open(cls, url: str, vault: Vault, kiosk_id: str = DEFAULT_KIOSK) -> Self:
         """A store that is checked, migrated and ready.
 
         Raises StoreError where the database cannot be reached, is damaged, was made by a newer version, or is encrypted
         with another key than the vault's. It never deletes or repairs anything.
         """
-        store = cls(url, vault)
+        store = cls(url, vault, kiosk_id)
         try:
             store._check()
             store.migrate()

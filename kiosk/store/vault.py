@@ -5,7 +5,6 @@ to trying all NIKs within a second.
 """
 
 import hmac
-import os
 import secrets
 from pathlib import Path
 from typing import Self
@@ -14,10 +13,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kiosk.store.errors import VaultError
+from kiosk.store.key_file import create_key_file
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-OWNER_ONLY = 0o600
 
 
 class Vault:
@@ -42,7 +41,7 @@ class Vault:
         path = Path(path)
         try:
             if not path.exists():
-                _create_key(path)
+                create_key_file(path, secrets.token_bytes(KEY_BYTES))
             mode = path.stat().st_mode
             key = path.read_bytes()
         except OSError as error:
@@ -80,30 +79,3 @@ class Vault:
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
     return hmac.digest(key, purpose, "sha256")
-
-
-def _create_key(path: Path) -> None:
-    """A whole key file or none: it appears by a link only once its bytes are on the disk, and never replaces another
-    that a second process made meanwhile."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return  # the other process's key is the key
-        _sync_folder(path.parent)
-    finally:
-        draft.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,13 +3,23 @@
     python tests/bench/bench_decoding.py [--views 40] [--seed 1]
 
 Every view is a code held before a camera for four frames that differ in noise only. It counts as read when one of
-its frames is, with the right text. Everything is synthetic and made here; times are of this machine's one core.
+its frames is, with the right text. Then what the decoding process costs: by the frame, at its start, in memory.
+Everything is synthetic and made here; times are of this machine's one core.
 """
 
 import argparse
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy
@@ -17,6 +27,9 @@ import qrcode
 import zxingcpp
 from pyzbar import pyzbar
 
+from hardware.code_scanner.capture import Capture
+from hardware.code_scanner.decoder_child import CameraView
+from hardware.code_scanner.decoder_process import FIRST_PAUSE_S, Decoder
 from hardware.code_scanner.decoding import STEPS, FrameDecoder
 from hardware.code_scanner.motion import MotionGate
 
@@ -158,6 +171,88 @@ def idle(count: int, seed: int) -> None:
             print(f"{size_px[0]}x{size_px[1]:<5} {'with' if gated else 'none':6} {frame_ms:9.2f} {decoded:5}/{count}")
 
 
+# The decoding process.
+
+
+def film(path: Path, size_px: tuple[int, int], frames: int) -> str:
+    """A still desk without a code, in the format that cameras send."""
+    desk = numpy.random.default_rng(1).integers(60, 200, (12, 16)).astype(numpy.uint8)
+    desk = cv2.resize(desk, size_px, interpolation=cv2.INTER_CUBIC)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 12, size_px)
+    for _ in range(frames):
+        writer.write(cv2.cvtColor(desk, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return str(path)
+
+
+def frame_ms(look: Callable[[], object], frames: int) -> float:
+    began_s = time.perf_counter()
+    for _ in range(frames):
+        look()
+    return (time.perf_counter() - began_s) * 1000 / frames
+
+
+def memory_mb(pid: int) -> float:
+    """Proportional set size: what is shared with other processes counts in parts."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def apart(frames: int) -> None:
+    """Grab, unpack, gate and decode a video's frames one by one without a pause: here, and in the child. And what it
+    would cost to unpack here and hand each frame over."""
+    print(f"\n{'video':10} {'here':>9} {'child':>9} {'copying':>9}   ms/frame")
+    with tempfile.TemporaryDirectory() as folder:
+        for width_px, height_px in (SIZE_PX, (1280, 720)):
+            source = film(Path(folder) / "desk.avi", (width_px, height_px), 2 * frames)
+            view = CameraView(source, str(width_px), str(height_px))
+            view._capture = Capture(source, width_px, height_px)
+            here_ms = frame_ms(partial(view.look, b"", []), frames)
+            decoder = Decoder("bench", ("camera", source, str(width_px), str(height_px)), threading.Event())
+            decoder.open()
+            child_ms = frame_ms(decoder.look, frames)
+            decoder.close()
+            copying_ms = frame_ms(partial(hand_over, bytes(width_px * height_px)), 50)
+            print(f"{width_px}x{height_px:<5} {here_ms:9.2f} {child_ms:9.2f} {copying_ms:9.2f}")
+
+
+def hand_over(grey: bytes) -> bytes:
+    with os.fdopen(os.memfd_create("frame"), "wb", buffering=0) as shared:
+        shared.write(grey)
+        return os.pread(shared.fileno(), len(grey), 0)
+
+
+def life() -> None:
+    """How long a child takes to come and to be replaced, and what it and its parent weigh."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = film(Path(folder) / "desk.avi", (1280, 720), 100)
+        decoder = Decoder("bench", ("camera", source, "1280", "720"), threading.Event())
+        cold_ms = frame_ms(decoder.look, 1)
+        decoder.renew()
+        select.select([decoder._process._socket], [], [])  # until it has said that it is ready
+        asleep_mb = memory_mb(decoder.pid)
+        warm_ms = frame_ms(decoder.look, 1)
+        frame_ms(decoder.look, 20)
+        looking_mb = memory_mb(decoder.pid)
+        os.kill(decoder.pid, signal.SIGKILL)
+        lost_ms = frame_ms(decoder.look, 1) - FIRST_PAUSE_S * 1000
+        back_ms = frame_ms(decoder.look, 1)
+        decoder.close()
+    print(f"\nfirst look of a new child {cold_ms:.0f} ms, of one that waited {warm_ms:.0f} ms")
+    print(f"death seen within {lost_ms:.0f} ms, then a pause of {FIRST_PAUSE_S:.1f} s, replaced in {back_ms:.0f} ms")
+    print(f"child asleep {asleep_mb:.0f} MB, looking {looking_mb:.0f} MB (proportional set size)")
+    for what, imports in (
+        ("with the decoding process", "hardware.code_scanner.decoder_process"),
+        ("with the decoders loaded", "hardware.code_scanner.decoder_process, cv2, numpy, zxingcpp, pyzbar.pyzbar"),
+    ):
+        lines = f"import {imports}, sys; print(flush=True); sys.stdin.read()"
+        parent = subprocess.Popen([sys.executable, "-c", lines], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with parent:
+            parent.stdout.readline()
+            print(f"parent {what} {memory_mb(parent.pid):.0f} MB")
+            parent.stdin.close()
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--views", type=int, default=40, help="views of each kind")
@@ -166,6 +261,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     compare(options.views, options.seed)
     idle(240, options.seed)
+    apart(100)
+    life()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ SIZE_PX = (1080, 1920)
 TOUCHES = 12
 CARDS = 8
 TICKETS = 6
+#: When a person touches again because nothing happened.
+TRY_AGAIN_S = 3.0
+MOST_LOST_TOUCHES = 3
 PATIENCE_S = 20.0
 #: Between two touches: the face takes a second strike at the same place within half a second for an unsteady hand's.
 PAUSE_S = 0.6
@@ -41,11 +44,13 @@ class Frames:
     def first_s(self) -> float:
         return self.after_s(0.0)
 
-    def after_s(self, since_s: float, shows: Callable[[Any], bool] = lambda shown: True) -> float:
+    def after_s(
+        self, since_s: float, shows: Callable[[Any], bool] = lambda shown: True, patience_s: float = PATIENCE_S
+    ) -> float:
         """When the first frame since then that `shows` likes was on the glass. Raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._find(since_s, shows) is not None, PATIENCE_S):
-                raise TimeoutError(f"not drawn within {PATIENCE_S} s")
+            if not self._changed.wait_for(lambda: self._find(since_s, shows) is not None, patience_s):
+                raise TimeoutError(f"not drawn within {patience_s} s")
             return self._find(since_s, shows)
 
     def _find(self, since_s: float, shows: Callable[[Any], bool]) -> float | None:
@@ -166,8 +171,9 @@ class Visitor:
         """`first_touch_after_s` after the first frame; where it is None, everything else is measured too."""
         frame_s = self._frames.first_s()
         pause(first_touch_after_s or 0.0)
-        touched_s, drawn_s, home_s = self._first_touch()
+        touched_s, drawn_s, home_s, lost = self._first_touch()
         found = {
+            "lost_touches": lost,
             "start_ms": (frame_s - started_s) * 1000,
             "first_touch_ms": (drawn_s - touched_s) * 1000,
             "touch_to_home_ms": (home_s - touched_s) * 1000,
@@ -179,8 +185,9 @@ class Visitor:
             found["pss_visited_mib"] = pss_mib("self")
         return found
 
-    def _first_touch(self) -> tuple[float, float, float]:
-        """When the idle screen was touched, when that was to be seen, and when Home was there."""
+    def _first_touch(self) -> tuple[float, float, float, int]:
+        """When the idle screen was first touched, when that was to be seen, when Home was there, and how many touches
+        did not lead there."""
         from screens import touch
 
         middle = (SIZE_PX[0] // 2, SIZE_PX[1] // 2)
@@ -188,14 +195,18 @@ class Visitor:
         touch.down(*middle)
         drawn_s = self._frames.after_s(touched_s)
         touch.up(*middle)
-        return touched_s, drawn_s, self._frames.after_s(touched_s, showing("Choice"))
+        for lost in range(MOST_LOST_TOUCHES):
+            try:
+                return touched_s, drawn_s, self._frames.after_s(touched_s, showing("Choice"), TRY_AGAIN_S), lost
+            except TimeoutError:
+                touch.tap(*middle)
+        raise TimeoutError(f"{MOST_LOST_TOUCHES} touches of the idle screen did not lead to Home")
 
     def _touches(self) -> dict[str, Any]:
         """Home and help, in turns."""
         touch_ms, change_ms = [], []
         for number in range(TOUCHES):
             name, kind = ("bar:back", "Choice") if number % 2 else ("bar:help", "Notice")
-            pause()
             down_ms, touched_s, changed_s = self._touch(name, kind)
             touch_ms.append(down_ms)
             change_ms.append((changed_s - touched_s) * 1000)
@@ -206,6 +217,7 @@ class Visitor:
         """Milliseconds from the finger's coming down to its frame; when it left; when that kind of view was there."""
         from screens import touch
 
+        pause()
         place = self._kiosk.face.find(name)
         down_s = time.monotonic()
         touch.down(*place)
@@ -233,15 +245,10 @@ class Visitor:
         """When the finger left the service's button."""
         touched_s = []
         for _ in range(TICKETS):
-            pause()
             self._touch("start", "Choice")
-            pause()
             queue_s = self._touch("queue", "Choice")[1]
-            self._frames.after_s(queue_s, lambda scene: any(choice.value == "A" for choice in choices(scene)))
-            pause()
-            _, up_s, _ = self._touch("A", "Result")
-            touched_s.append(up_s)
-            pause()
+            self._frames.after_s(queue_s, offering("A"))
+            touched_s.append(self._touch("A", "Result")[1])
             self._touch("done", "Idle")
         return touched_s
 
@@ -250,8 +257,8 @@ def showing(kind: str) -> Callable[[Any], bool]:
     return lambda scene: scene is not None and type(scene.view).__name__ == f"{kind}View"
 
 
-def choices(scene: Any) -> tuple[Any, ...]:
-    return getattr(scene.view, "choices", ())
+def offering(value: str) -> Callable[[Any], bool]:
+    return lambda scene: any(choice.value == value for choice in getattr(scene.view, "choices", ()))
 
 
 def pss_mib(process: int | str, field: str = "Pss") -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kiosk.views import (
     Choice,
     ChoiceView,
+    ColourView,
     Fact,
     FormView,
     IdleView,
@@ -22,6 +23,7 @@ from kiosk.views import (
     ReviewView,
     ScanView,
     Scene,
+    TouchGridView,
     View,
     Warning,
 )
@@ -147,6 +149,14 @@ VIEWS: dict[str, View] = {
             Choice("desk", "Lanjut tanpa slip", "next", prominent=True),
         ),
     ),
+    "notice-quiet": NoticeView(
+        "Butuh bantuan? Panggil petugas",
+        "Petugas ada di loket dan siap membantu.",
+        tone="good",
+        choices=(Choice("technician", "Teknisi", "pin", quiet=True),),
+    ),
+    "touch-grid": TouchGridView("Usap semua kotak", "Ada yang tidak mau? Sentuh kotak tengah sekali lagi"),
+    "colour": ColourView("Warna layar", colour="FF0000"),
 }
 
 
@@ -170,8 +180,10 @@ def report(face: Face) -> dict:
     """Geometry of all that is drawn: targets, texts, size of the window."""
 
     def collect() -> dict:
+        from screens.touch_grid import Grid
         from screens.widgets import Text
 
+        cells = [cell for widget in face._root.walk() if isinstance(widget, Grid) for cell in widget.cells]
         texts = [widget for widget in face._root.walk() if isinstance(widget, Text) and widget.shown]
         return {
             "texts": [
@@ -183,7 +195,8 @@ def report(face: Face) -> dict:
                     "is_cut": text.is_cut,
                 }
                 for text in texts
-            ]
+            ],
+            "cells": [[cell.x, cell.y, cell.w, cell.h] for cell in cells],
         }
 
     return {"targets": face.targets(), **face.ask(collect)}

@@ -11,9 +11,20 @@ import time
 from collections.abc import Callable
 
 from kiosk.intents import Intent, StillHere
-from kiosk.views import Choice, ChoiceView, FormView, IdleView, KeypadView, PresentCardView, Scene, Warning
+from kiosk.views import (
+    Choice,
+    ChoiceView,
+    ColourView,
+    FormView,
+    IdleView,
+    KeypadView,
+    PresentCardView,
+    Scene,
+    TouchGridView,
+    Warning,
+)
 from screens import touch
-from screens.face import Face, FaceSettings
+from screens.face import SCREENS, Face, FaceSettings
 from tests.support.touch import tap, tap_all, wait_for
 
 SIZE = (1080, 1920)
@@ -46,6 +57,10 @@ class Stage:
             if not isinstance(intent, StillHere):
                 return {"kind": type(intent).__name__, **vars(intent)}
 
+    def silent(self) -> bool:
+        """Whether nothing was posted but signs of life."""
+        return all(isinstance(intent, StillHere) for intent in list(self.posted.queue))
+
     def shown_texts(self) -> list[str]:
         def collect() -> list[str]:
             from screens.widgets import Text
@@ -58,7 +73,7 @@ class Stage:
 def _idle_sleeps(stage: Stage) -> dict:
     stage.face.show(IDLE)
     wait_for(lambda: "start" in stage.face.targets())
-    wait_for(lambda: stage.face.ask(lambda: len(stage.face._screens)) == 10)  # all screens are warm
+    wait_for(lambda: stage.face.ask(lambda: len(stage.face._screens)) == len(SCREENS))  # all screens are warm
     frames, cpu_s, end_s = stage.frames_count, time.process_time(), time.monotonic() + 3
     while (left_s := end_s - time.monotonic()) > 0:
         threading.Event().wait(left_s)
@@ -67,6 +82,7 @@ def _idle_sleeps(stage: Stage) -> dict:
 
 def _touch_anywhere(stage: Stage) -> dict:
     stage.face.show(IDLE)
+    stage.face.targets()  # it is there before it is touched
     touch.tap(200, 1500)
     start = stage.intent()
     tap(stage.face, "bar:language:jv")
@@ -169,6 +185,41 @@ def _moving_picture(stage: Stage) -> dict:
 
     screens = [screen for screen in stage.face._screens.values() if isinstance(screen, MovingScreen)]
     return {"ticking": [screen._ticking is not None for screen in screens]}
+
+
+def _touch_grid(stage: Stage) -> dict:
+    """One finger lies on the glass and is drawn over all squares but one, which is then touched by itself."""
+    stage.face.show(Scene(4, TouchGridView("Usap", "Tengah")))
+    grid = stage.face.ask(lambda: stage.face._shown._grid)
+    height_px = SIZE[1]
+    spots = [(cell.x + cell.w // 2, height_px - cell.y - cell.h // 2) for cell in grid.cells]
+    touch.down(*spots[0])
+    stage.face.targets()  # of the places that come in one go Kivy keeps the last
+    for spot in spots[1:-1]:
+        touch.slide(*spot)
+        stage.face.targets()
+    touch.up(*spots[-2])
+    stage.face.targets()
+    left, before = stage.face.ask(lambda: len(grid.left)), stage.silent()
+    touch.tap(*spots[-1])
+    return {"left": left, "silent": before, "intent": stage.intent(), "bars": list(stage.face.targets())}
+
+
+def _touch_grid_given_up(stage: Stage) -> dict:
+    stage.face.show(Scene(4, TouchGridView("Usap", "Tengah")))
+    stage.face.targets()
+    touch.tap(SIZE[0] // 2, SIZE[1] // 2)
+    stage.face.targets()
+    silent = stage.silent()
+    touch.tap(SIZE[0] // 2, SIZE[1] // 2)
+    return {"silent": silent, "intent": stage.intent()}
+
+
+def _colour(stage: Stage) -> dict:
+    stage.face.show(Scene(4, ColourView("Warna", colour="0000FF")))
+    stage.face.targets()
+    touch.tap(1, 1)
+    return stage.intent()
 
 
 STORIES: dict[str, Callable[[Stage], dict]] = {

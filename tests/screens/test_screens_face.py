@@ -85,6 +85,23 @@ def test_the_picture_moves_and_stops_when_left() -> None:
     assert not any(_play("moving_picture")["ticking"])
 
 
+def test_the_touch_grid_ends_with_the_last_square_and_nothing_is_around_it() -> None:
+    seen = _play("touch_grid")
+    assert seen["left"] == 1 and seen["silent"]
+    assert seen["intent"] == {"kind": "Chosen", "serial": 4, "value": "touched"}
+    assert seen["bars"] == []
+
+
+def test_the_middle_square_touched_again_gives_up() -> None:
+    seen = _play("touch_grid_given_up")
+    assert seen["silent"]
+    assert seen["intent"] == {"kind": "Chosen", "serial": 4, "value": "give_up"}
+
+
+def test_a_touch_anywhere_on_a_colour_goes_on() -> None:
+    assert _play("colour") == {"kind": "Chosen", "serial": 4, "value": "next"}
+
+
 def test_another_video_driver_than_asked_is_refused() -> None:
     environment = {key: "" for key in ("DISPLAY", "WAYLAND_DISPLAY")}
     code = (

@@ -61,7 +61,7 @@ def test_targets_keep_their_distance(panel: dict) -> None:
 def test_text_is_legible_and_whole(panel: dict) -> None:
     width_px, height_px = panel["window"]
     for name, scene in panel["scenes"].items():
-        assert scene["texts"], name
+        assert scene["texts"] or name.startswith("colour"), name
         for text in scene["texts"]:
             x, y, w, h = text["box"]
             assert not text["is_cut"], (name, text["shown"])
@@ -91,3 +91,25 @@ def test_pictures_are_not_skewed(panel: dict) -> None:
         top, bottom = picture.height * 45 // 100, picture.height * 70 // 100
         assert {picture.getpixel((2, y)) for y in range(top, bottom)} == {(0xF4, 0xF6, 0xF3)}
         assert {picture.getpixel((picture.width - 3, y)) for y in range(top, bottom)} == {(0xF4, 0xF6, 0xF3)}
+
+
+def test_squares_to_touch_cover_the_whole_panel_once(panel: dict) -> None:
+    """Every pixel of it, the rim too, belongs to one square, and a finger fits each."""
+    import numpy as np
+
+    width_px, height_px = panel["window"]
+    covered = np.zeros((height_px, width_px), int)
+    for x, y, w, h in panel["scenes"]["touch-grid"]["cells"]:
+        assert min(_mm(w, panel), _mm(h, panel)) >= TARGET_MM
+        covered[y : y + h, x : x + w] += 1
+    assert covered.min() == covered.max() == 1
+    assert panel["scenes"]["touch-grid"]["targets"] == {}
+
+
+def test_a_colour_fills_the_whole_panel_and_nothing_else_is_there(panel: dict) -> None:
+    from PIL import Image
+
+    width_px, height_px = panel["window"]
+    with Image.open(PICTURES / panel["name"] / "colour.png") as picture:
+        assert picture.getcolors() == [(width_px * height_px, (255, 0, 0))]
+    assert panel["scenes"]["colour"]["targets"] == {"next": [0, 0, width_px, height_px]}

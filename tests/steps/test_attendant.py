@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import queue
 import threading
 import types
 from collections.abc import Iterator
@@ -15,13 +16,17 @@ from hardware.card_reader.interface import Card, CardKind, CardReader
 from hardware.code_scanner.interface import CodeScanner
 from hardware.device import DeviceState
 from hardware.printer.interface import Printer
-from kiosk.attendant import MACHINE_LIMIT_S, SceneFailed, Stop
+from kiosk.attendant import MACHINE_LIMIT_S, Attendant, SceneFailed, Stop
+from kiosk.bus import Bus
+from kiosk.clock import Clock
 from kiosk.demo.village import DEMO_CARDS, DEMO_PIN
+from kiosk.devices import Devices
 from kiosk.flows import home
 from kiosk.intents import Chosen, Entered, HelpAsked, LanguageChosen, Left, StillHere, TextSizeToggled, WentBack
 from kiosk.journal import Event
 from kiosk.office import OfficeClosed, OfficeOpened
 from kiosk.residents import Resident
+from kiosk.spooler import PrintChanged
 from kiosk.step import EndReason, Step
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.views import (
@@ -35,6 +40,7 @@ from kiosk.views import (
     ResultView,
     ReviewView,
     ScanView,
+    Warning,
 )
 
 pytest_plugins = ["support.kiosk"]
@@ -185,6 +191,15 @@ def test_help_on_the_pin_leads_back_to_the_pin(quiet_hall):
     assert quiet_hall.says("enter_pin")
 
 
+def test_a_card_that_is_laid_down_while_help_is_read_goes_on(quiet_hall):
+    quiet_hall.choose("start", "letter")
+    quiet_hall.intend(HelpAsked)
+    quiet_hall.identify("siti")
+    assert quiet_hall.says("greeting", name="SITI AMINAH")
+    quiet_hall.back()
+    assert isinstance(quiet_hall.view, PresentCardView)
+
+
 def test_help_on_a_result_leads_back_to_the_result(hall):
     hall.choose("start", "queue", "A")
     view = hall.wait_for(ResultView)
@@ -195,13 +210,40 @@ def test_help_on_a_result_leads_back_to_the_result(hall):
     assert not hall.scene.can_go_back
 
 
-def test_help_while_the_kiosk_works_does_not_lose_what_it_works_on(hall):
-    hall.outside.go_silent()
-    hall.choose("start", "queue", "A")
-    hall.wait_for(ProgressView)
+def test_help_is_over_when_what_the_kiosk_works_on_is_done(hall):
+    hall.workers.hold()
+    hall.happen(Chosen(0, "start"))
+    hall.choose("queue")
+    hall.workers.release()
+    hall.settle()
+    hall.outside.jam()
+    hall.wait_until(lambda: not hall.devices.serving(Printer.kind))
+    hall.choose("A")
+    hall.wait_for(NoticeView)
     hall.intend(HelpAsked)
-    hall.outside.answer_again()
-    hall.wait_until(lambda: "A-001" in hall.words or hall.says("your_queue_number", n="A-001"))
+    scene = hall.scene
+    [job] = hall.job_ids(PrintKind.TICKET)
+    hall.happen(PrintChanged(job, PrintState.HELD, "PRINTER-CUTTER"))
+    assert hall.scene is scene  # still the same, and help is still there
+    hall.outside.clear_jam()
+    assert hall.wait_for(ResultView).big == "A-001"
+    assert not hall.scene.can_go_back
+
+
+def test_help_and_back_while_the_kiosk_works_asks_nothing_twice(quiet_hall):
+    quiet_hall.tap("siti")
+    quiet_hall.workers.hold()
+    quiet_hall.enter("975310")
+    quiet_hall.pass_s(1)
+    assert isinstance(quiet_hall.view, ProgressView)
+    quiet_hall.intend(HelpAsked)
+    quiet_hall.back()
+    quiet_hall.pass_s(1)
+    assert isinstance(quiet_hall.view, ProgressView)
+    quiet_hall.workers.release()
+    quiet_hall.settle()
+    assert quiet_hall.says("wrong_pin", n=4)
+    assert len(quiet_hall.journal(Event.PIN_WRONG)) == 1
 
 
 # Deadlines.
@@ -269,15 +311,39 @@ def test_a_result_goes_back_to_idle_without_a_warning(quiet_hall):
     assert ends(quiet_hall) == [EndReason.DONE]
 
 
-def test_the_loop_shows_idle_tells_the_time_by_itself_and_stops(make_hall, settings):
-    """Driven by `run` on a thread, as in the kiosk: nobody posts anything when the deadline comes."""
-    hall = make_hall(printer=False, opened=False)
-    attendant = threading.Thread(target=hall.attendant.run)
-    attendant.start()
-    hall.bus.post(Stop())
-    attendant.join(5)
-    assert not attendant.is_alive()
-    assert hall.idle
+class WaitedForFace:
+    """Shown to from the attendant's thread, and waited for from the test's."""
+
+    def __init__(self):
+        self.shown = queue.SimpleQueue()
+
+    def show(self, scene):
+        self.shown.put(type(scene.view))
+
+    def warn(self, warning):
+        if warning is not None:
+            self.shown.put(type(warning))
+
+
+def test_the_loop_keeps_its_deadlines_by_itself_and_stops(make_hall, settings):
+    """`run` on a thread and a clock that goes, as in the kiosk: nobody posts anything when the time has come."""
+    hall = make_hall(printer=False)
+    patience = config.changed(settings.patience, before_warning_s=0.05, warning_s=0.05)
+    bus, face = Bus(), WaitedForFace()
+    attendant = Attendant(
+        config.changed(settings, patience=patience), bus, Clock(), face, Devices(hall.scanner), hall.workers
+    )
+    thread = threading.Thread(target=attendant.run)
+    thread.start()
+    try:
+        for event in (OfficeOpened(hall.office), Chosen(0, "start")):
+            bus.post(event)
+        shown = [face.shown.get(timeout=5) for _ in range(5)]
+        assert shown == [IdleView, IdleView, ChoiceView, Warning, IdleView]
+    finally:
+        bus.post(Stop())
+        thread.join(5)
+    assert not thread.is_alive()
 
 
 # Cards.
@@ -377,7 +443,7 @@ def test_a_step_that_raises_ends_on_the_apology_and_service_goes_on_by_itself(qu
     assert quiet_hall.scene.language == "en"
     assert not quiet_hall.scene.can_go_back and not quiet_hall.scene.can_leave
     assert len(quiet_hall.journal(Event.VISIT_FAILED)) == 1
-    assert "RuntimeError: broken" in caplog.text
+    assert "ends on the apology: RuntimeError" in caplog.text
     quiet_hall.pass_s(quiet_hall.settings.patience.after_result_s)
     assert quiet_hall.idle
     quiet_hall.choose("start", "letter")  # and it serves
@@ -710,6 +776,6 @@ def test_a_form_is_kept_when_help_was_looked_at(quiet_hall):
     quiet_hall.enter("Warung makan")
     quiet_hall.intend(HelpAsked)
     quiet_hall.back()
-    assert isinstance(quiet_hall.view, FormView) and quiet_hall.view.progress == (2, 2)
+    assert isinstance(quiet_hall.view, FormView) and quiet_hall.view.progress == (2, 3)
     quiet_hall.back()
     assert quiet_hall.view.value == "Warung makan"

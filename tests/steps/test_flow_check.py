@@ -2,12 +2,12 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from support.kiosk import NIKS, OFFICER
 
 from hardware.code_scanner.interface import LONGEST_PAYLOAD, CodeScanned, CodeScanner
 from hardware.device import DeviceState
 from kiosk.codes import LetterFacts, Signer
 from kiosk.views import ResultView, ScanView
-from support.kiosk import NIKS, OFFICER
 
 pytest_plugins = ["support.kiosk"]
 
@@ -71,9 +71,7 @@ def test_a_damaged_code(quiet_hall, letter):
 def test_a_forged_letter(quiet_hall, letter):
     """The village's words, and not its key."""
     village = quiet_hall.settings.village
-    facts = LetterFacts(
-        village.code, "00" * 16, "domisili", "1", "B***", letter.issued_on, letter.valid_until
-    )
+    facts = LetterFacts(village.code, "00" * 16, "domisili", "1", "B***", letter.issued_on, letter.valid_until)
     forged = Signer(Ed25519PrivateKey.generate(), village.code, "1", village.check_url).letter(facts)
     check(quiet_hall, forged.encode())
     assert quiet_hall.says("code_damaged")
@@ -81,9 +79,7 @@ def test_a_forged_letter(quiet_hall, letter):
 
 def test_another_villages_letter(quiet_hall, letter):
     village = quiet_hall.settings.village
-    facts = LetterFacts(
-        "35.23.12.2099", "00" * 16, "domisili", "1", "B***", letter.issued_on, letter.valid_until
-    )
+    facts = LetterFacts("35.23.12.2099", "00" * 16, "domisili", "1", "B***", letter.issued_on, letter.valid_until)
     foreign = Signer(Ed25519PrivateKey.generate(), "35.23.12.2099", "1", village.check_url).letter(facts)
     view = check(quiet_hall, foreign.encode())
     assert view.tone == "attention" and quiet_hall.says("code_not_from_here")

@@ -1,15 +1,17 @@
 """Who are you? By card or by NIK, and always by PIN; and what a stranger can learn, which is nothing."""
 
 import pytest
+from support.kiosk import NIKS, NOBODYS_NIK
 
+from config.translations import say
 from hardware.card_reader.interface import Card, CardKind, CardReader, CardUnreadable
 from hardware.device import DeviceState
 from kiosk.demo.village import DEMO_CARDS, DEMO_PIN
 from kiosk.intents import Entered
 from kiosk.journal import Event
-from kiosk.residents import FIRST_LOCK_S, PAUSE_S, TRIES_BEFORE_LOCK, UNKNOWN_CARDS_BEFORE_PAUSE
+from kiosk.pin_tries import FIRST_LOCK_S, TRIES_BEFORE_LOCK
+from kiosk.residents import PAUSE_S, UNKNOWN_CARDS_BEFORE_PAUSE
 from kiosk.views import KeypadView, NoticeView, PresentCardView
-from support.kiosk import NIKS, NOBODYS_NIK
 
 pytest_plugins = ["support.kiosk"]
 
@@ -25,7 +27,7 @@ def test_a_card_and_its_pin(quiet_hall):
     quiet_hall.choose("start", "letter")
     assert isinstance(quiet_hall.view, PresentCardView)
     quiet_hall.tap("siti")
-    assert quiet_hall.says("enter_pin") and quiet_hall.says("card_read_take_it")
+    assert quiet_hall.says("enter_pin") and quiet_hall.says("enter_pin_detail_card")
     assert quiet_hall.view.secret and "SITI AMINAH" not in quiet_hall.words  # a card alone proves nothing
     quiet_hall.enter(DEMO_PIN)
     assert quiet_hall.says("greeting", name="SITI AMINAH")
@@ -161,6 +163,12 @@ def views_of_wrong_tries(hall, nik):
     return [(scene.view, scene.can_go_back, scene.can_leave, scene.fresh) for scene in hall.face.scenes[first:]]
 
 
+def test_the_nik_may_be_what_was_wrong(quiet_hall):
+    by_nik(quiet_hall, NIKS["siti"])
+    quiet_hall.enter(WRONG_PIN)
+    assert quiet_hall.view.error == say("id", "wrong_nik_or_pin", n=4)
+
+
 def test_a_wrong_nik_looks_like_a_wrong_pin_in_every_view(quiet_hall):
     hall = quiet_hall
     somebodys = views_of_wrong_tries(hall, NIKS["siti"])
@@ -201,3 +209,13 @@ def test_many_unknown_cards_pause_the_reader_for_known_ones_too(quiet_hall):
     hall.clock.pass_s(PAUSE_S)
     hall.identify("siti")
     assert hall.says("greeting", name="SITI AMINAH")
+
+
+def test_a_card_that_changes_its_number_leads_to_the_nik_and_is_not_counted(quiet_hall):
+    for _ in range(UNKNOWN_CARDS_BEFORE_PAUSE + 1):
+        quiet_hall.tap_card(Card(bytes(range(8)), CardKind.EKTP, stable=False))
+        assert quiet_hall.says("enter_nik") and quiet_hall.says("card_cannot_be_used")
+        quiet_hall.take_card()
+        quiet_hall.leave()
+    quiet_hall.tap("budi")
+    assert quiet_hall.view.secret  # his PIN is asked for: the reader is not paused

@@ -1,16 +1,18 @@
 """The letter story, from the first touch to the paper, and what can happen on the way."""
 
 import logging
+from datetime import timedelta
 
 import pytest
+from support.kiosk import NIKS, OFFICER, texts_of
 
 from kiosk.demo.village import DEMO_PIN
+from kiosk.flows.letter import ENDED_SHOWN
 from kiosk.intents import Chosen, Entered, LanguageChosen
 from kiosk.journal import Event
 from kiosk.requests import RequestState
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.views import ChoiceView, FormView, NoticeView, ResultView, ReviewView
-from support.kiosk import NIKS, OFFICER, texts_of
 
 pytest_plugins = ["support.kiosk"]
 
@@ -30,7 +32,9 @@ def send(hall):
     return hall.wait_for(ResultView)
 
 
-@pytest.mark.parametrize(("letter_type", "answers"), [("domisili", [PURPOSE]), ("usaha", ["Warung makan", PURPOSE])])
+@pytest.mark.parametrize(
+    ("letter_type", "answers"), [("domisili", [PURPOSE]), ("usaha", ["Warung makan", "Bu Siti", PURPOSE])]
+)
 def test_from_idle_to_the_slip(hall, letter_type, answers):
     come(hall)
     hall.choose(letter_type)
@@ -80,15 +84,16 @@ def test_spaces_around_an_answer_are_taken_off(quiet_hall):
 def test_back_and_another_answer(hall):
     come(hall)
     hall.choose("usaha")
-    hall.enter("Warung makan", "Lain")
+    hall.enter("Warung makan", "", "Lain")
     hall.back()
     hall.back()
-    assert isinstance(hall.view, FormView) and (hall.view.value, hall.view.progress) == ("Warung makan", (1, 2))
-    hall.enter("Toko kelontong")
+    hall.back()
+    assert isinstance(hall.view, FormView) and (hall.view.value, hall.view.progress) == ("Warung makan", (1, 3))
+    hall.enter("Toko kelontong", "")
     assert hall.view.value == "Lain"
     hall.enter(PURPOSE)
     send(hall)
-    assert hall.requests_of("siti")[0].fields == {"business": "Toko kelontong", "purpose": PURPOSE}
+    assert hall.requests_of("siti")[0].fields == {"kind": "Toko kelontong", "business": "", "purpose": PURPOSE}
 
 
 def test_back_and_another_letter_keeps_none_of_the_answers(quiet_hall):
@@ -117,7 +122,7 @@ def test_what_the_register_says_wrong_is_the_desks_to_change(quiet_hall):
     quiet_hall.choose("domisili")
     quiet_hall.enter("")
     quiet_hall.choose("edit", "register")
-    assert quiet_hall.says("ask_desk_to_correct")
+    assert quiet_hall.says("register_ask_desk")
     quiet_hall.choose("done")
     assert quiet_hall.idle
     assert quiet_hall.requests_of("siti") == []
@@ -128,7 +133,9 @@ def test_two_letters_in_one_visit_are_two_requests(hall):
     hall.choose("domisili")
     hall.enter(PURPOSE)
     first = send(hall).big
-    hall.choose("another", "new", "domisili")
+    hall.choose("another")
+    assert not hall.scene.can_go_back  # to what was sent
+    hall.choose("new", "domisili")
     assert hall.view.value == ""
     hall.enter(PURPOSE)
     second = send(hall).big
@@ -178,7 +185,7 @@ def test_who_has_letters_under_way_sees_them_first(quiet_hall):
 
 
 def test_a_returned_request_is_corrected_and_sent_again(hall):
-    request = hall.submit("siti", "usaha", business="Warung", purpose="?")
+    request = hall.submit("siti", "usaha", kind="Warung", business="", purpose="?")
     hall.office.requests.return_(request.number, OFFICER, "Keperluan belum jelas")
     papers = len(hall.outside.papers)
     come(hall)
@@ -186,11 +193,11 @@ def test_a_returned_request_is_corrected_and_sent_again(hall):
     assert "Keperluan belum jelas" in hall.words and hall.says("state_returned")
     hall.choose("correct")
     assert hall.view.value == "Warung"
-    hall.enter("Warung", PURPOSE)
+    hall.enter("Warung", "", PURPOSE)
     view = send(hall)
     [again] = hall.requests_of("siti")
     assert (again.number, again.state) == (request.number, RequestState.SUBMITTED) and view.big == request.number
-    assert again.fields == {"business": "Warung", "purpose": PURPOSE}
+    assert again.fields == {"kind": "Warung", "business": "", "purpose": PURPOSE}
     assert again.print_job_id != request.print_job_id
     assert hall.is_on(hall.outside.papers[papers], again.print_job_id)
 
@@ -206,7 +213,7 @@ def test_a_correction_that_is_given_up_changes_nothing(quiet_hall):
     assert (kept.fields, kept.state) == (request.fields, RequestState.RETURNED)
 
 
-def test_only_what_is_under_way_is_shown(quiet_hall):
+def test_what_is_under_way_is_shown_and_for_a_while_what_ended_badly(quiet_hall):
     def requested() -> str:
         return quiet_hall.submit("siti").number
 
@@ -217,9 +224,16 @@ def test_only_what_is_under_way_is_shown(quiet_hall):
     shown = {requested(), issued()}
     returned, rejected, collected, withdrawn = requested(), requested(), issued(), issued()
     requests.return_(returned, OFFICER, "?")
-    requests.reject(rejected, OFFICER, "?")
+    requests.reject(rejected, OFFICER, "Usaha tidak ada di desa ini")
     requests.collect(collected, OFFICER)
     requests.withdraw(requests.by_number(withdrawn).letter_number, OFFICER, "?")
+    come(quiet_hall)
+    assert set(quiet_hall.offered) == {*shown, returned, rejected, withdrawn, "new"}
+    quiet_hall.choose(rejected)
+    assert quiet_hall.says("state_rejected") and "Usaha tidak ada di desa ini" in quiet_hall.words
+    assert set(quiet_hall.offered) == {"done"}
+    quiet_hall.choose("done")
+    quiet_hall.clock.pass_s((ENDED_SHOWN + timedelta(days=1)).total_seconds())
     come(quiet_hall)
     assert set(quiet_hall.offered) == {*shown, returned, "new"}
 
@@ -299,13 +313,18 @@ def test_a_letter_type_that_was_taken_off_offer_is_called_by_its_key(quiet_hall)
     assert isinstance(quiet_hall.view, ChoiceView)
 
 
-def test_the_story_in_another_language(quiet_hall):
-    quiet_hall.intend(LanguageChosen, "en")
-    quiet_hall.choose("letter")
-    quiet_hall.identify("siti")
-    assert "Proof of residence" in quiet_hall.words
-    quiet_hall.choose("domisili")
-    assert "What is the letter for?" in quiet_hall.words
+def test_the_story_in_another_language_down_to_the_paper(hall):
+    hall.intend(LanguageChosen, "en")
+    hall.choose("letter")
+    hall.identify("siti")
+    assert "Proof of residence" in hall.words
+    hall.choose("domisili")
+    assert "What is the letter for?" in hall.words
+    hall.enter(PURPOSE)
+    send(hall)
+    [job] = hall.job_ids(PrintKind.REQUEST_SLIP)
+    assert hall.job(job).language == "en"
+    assert hall.is_on(hall.outside.papers[0], job)
 
 
 def test_the_nik_is_never_shown_whole_and_nothing_personal_is_logged(hall, caplog):

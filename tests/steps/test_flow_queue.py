@@ -1,5 +1,6 @@
 """The queue story: a number without a card, on paper or, where that fails, at least on the screen."""
 
+from config.translations import say
 from kiosk.demo.village import DEMO_PIN
 from kiosk.intents import Chosen
 from kiosk.journal import Event
@@ -26,7 +27,8 @@ def test_a_number_and_its_ticket_in_three_touches(hall):
 
 
 def test_numbers_count_for_each_service_and_say_how_many_wait(hall):
-    for service, number, waiting in (("A", "A-001", "0"), ("A", "A-002", "1"), ("B", "B-001", "0")):
+    nobody = say("id", "nobody")
+    for service, number, waiting in (("A", "A-001", nobody), ("A", "A-002", "1"), ("B", "B-001", nobody)):
         view = take(hall, service)
         assert view.big == number
         assert waiting in hall.words
@@ -87,8 +89,7 @@ def test_paper_that_is_put_in_meanwhile_brings_the_ticket(hall):
     assert len(hall.outside.papers) == 1
 
 
-def test_an_uncertain_ticket_is_asked_about_and_printed_again(make_hall):
-    hall = make_hall()
+def test_an_uncertain_ticket_is_asked_about_and_printed_again(hall):
     hall.outside.lose_power_at_cut("after")
     hall.choose("start", "queue", "A")
     hall.wait_until(lambda: hall.says("did_paper_come_out"))
@@ -100,6 +101,37 @@ def test_an_uncertain_ticket_is_asked_about_and_printed_again(make_hall):
     [job] = hall.job_ids(PrintKind.TICKET)
     assert hall.is_on(hall.outside.papers[-1], job, printing=2)
     assert not hall.is_on(hall.outside.papers[-1], job, printing=1)
+
+
+def power_cut_while_a_ticket_is_cut_off(hall):
+    """The number's owner is still here, and the kiosk comes back."""
+    hall.outside.lose_power_at_cut("after")
+    hall.choose("start", "queue", "A")
+    hall.wait_until(lambda: hall.says("did_paper_come_out"))
+    hall.restart(printer_serves=False)
+    hall.outside.power_on()
+    hall.wait_until(lambda: hall.devices.serving("printer"))
+
+
+def test_after_a_power_cut_the_owner_of_a_ticket_says_whether_it_came_out(hall):
+    power_cut_while_a_ticket_is_cut_off(hall)
+    hall.choose("start", "ticket:A-001")
+    assert hall.says("did_paper_come_out")
+    hall.choose("no")
+    view = hall.wait_for(ResultView)
+    assert (view.big, view.tone) == ("A-001", "good")
+    [job] = hall.job_ids(PrintKind.TICKET)
+    assert hall.is_on(hall.outside.papers[-1], job, printing=2)
+    hall.choose("done", "start")
+    assert set(hall.offered) == {"letter", "queue", "check"}  # and it is not asked about again
+
+
+def test_a_ticket_that_was_called_is_not_asked_about_after_the_next_restart(hall):
+    power_cut_while_a_ticket_is_cut_off(hall)
+    hall.office.queue.call_next("A")
+    hall.restart()
+    hall.choose("start")
+    assert set(hall.offered) == {"letter", "queue", "check"}
 
 
 def test_an_uncertain_ticket_that_is_there_is_not_printed_again(hall):

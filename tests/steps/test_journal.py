@@ -1,12 +1,16 @@
 """The journal: in order, with known facts only, and without personal data."""
 
+from pathlib import Path
+
 import pytest
 from support.clock import FakeClock
 
-from kiosk.journal import Event, Journal
+from kiosk.journal import Event, Journal, event_table
 from kiosk.store.store import Store
 
 pytest_plugins = ["support.databases"]
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -53,3 +57,27 @@ def test_a_nik_is_refused_wherever_it_hides(journal: Journal, value: str | int) 
 def test_every_event_has_an_id_of_its_own_and_a_meaning() -> None:
     assert len({event.id for event in Event}) == len(Event)
     assert all(event.meaning for event in Event)
+
+
+def test_repeats_of_a_flapping_device_are_folded_and_counted(store: Store) -> None:
+    clock = FakeClock()
+    journal = Journal(store, clock)
+    for _ in range(30):
+        journal.record(Event.DEVICE_CHANGED, device="printer", state="absent", code="PRINTER-ABSENT")
+        journal.record(Event.DEVICE_CHANGED, device="printer", state="ready", code="")
+        clock.pass_s(5)
+    assert [(entry.facts["state"], entry.times) for entry in journal.entries()] == [("absent", 30), ("ready", 30)]
+    assert journal.entries()[0].last_at > journal.entries()[0].at
+    clock.pass_s(11 * 60)
+    journal.record(Event.DEVICE_CHANGED, device="printer", state="ready", code="")
+    assert [entry.times for entry in journal.entries()] == [30, 30, 1]
+
+
+def test_events_that_count_for_somebody_are_never_folded(journal: Journal) -> None:
+    for _ in range(2):
+        journal.record(Event.TICKET_TAKEN, ticket=1, number="A-001")
+    assert [entry.times for entry in journal.entries()] == [1, 1]
+
+
+def test_the_documented_catalogue_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "events.md").read_text("utf-8") == event_table() + "\n"

@@ -64,7 +64,7 @@ def line_of(text: str, part: str) -> int:
         ("longest = 60", "longest = 2", "field[0]", "shortest is above longest", "[[field]]"),
         ("longest = 60", "widest = 60", "field[0].widest", "no such key", "widest"),
         ("longest = 60", "longest = 10", "field[0]", "'Toko kelontong'", "[[field]]"),
-        ('id = "Apa nama usaha Anda?"\n', "", "field[0].label", "needs an Indonesian text", "[field.label]"),
+        ('id = "Apa jenis usaha Anda?"\n', "", "field[0].label", "needs an Indonesian text", "[field.label]"),
         ('key = "business"', 'key = "name"', "field", "already means something else", None),
         ('key = "business"', 'key = "purpose"', "field", "the same key", None),
         ("{business}", "{shop}", "statement", "unknown name {shop}", "statement = ["),
@@ -109,5 +109,5 @@ def test_a_file_that_is_no_text_or_cannot_be_read_is_told(tmp_path: Path) -> Non
 
 
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        load_letter_types(tmp_path / "nowhere")
+    found, (error,) = load_letter_types(tmp_path / "nowhere")
+    assert not found and str(error).startswith(f"{tmp_path / 'nowhere'}: cannot be read")

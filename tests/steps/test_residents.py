@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 from support.clock import FakeClock
 
-from kiosk import residents as module
+from kiosk import pin_tries as module
 from kiosk.journal import Event, Journal
 from kiosk.residents import (
     AlreadyRegistered,

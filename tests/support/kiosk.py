@@ -25,10 +25,11 @@ from config.translations import say
 from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardRemoved
 from hardware.code_scanner.interface import CodeScanner
 from hardware.code_scanner.virtual import VirtualScanner
-from hardware.device import DeviceState, Status, StatusChanged
+from hardware.device import Device, DeviceState, Status, StatusChanged
 from hardware.printer import escpos, link
-from hardware.printer.interface import Printer
-from hardware.printer.virtual import VirtualEscposPrinter, VirtualPrinter
+from hardware.printer.escpos import EscposPrinter
+from hardware.printer.interface import Printer, PrinterProfile
+from hardware.printer.virtual import VirtualPrinter
 from kiosk import spooler
 from kiosk.app import load_printer_profile
 from kiosk.attendant import Attendant
@@ -38,9 +39,8 @@ from kiosk.devices import Devices
 from kiosk.intents import Chosen, Entered, Intent, Left, WentBack
 from kiosk.journal import Event
 from kiosk.office import Office, OfficeOpened
-from kiosk.paper.compose import Composer
 from kiosk.requests import LetterRequest
-from kiosk.spooler import PrintJob
+from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.schema import print_jobs
 from kiosk.views import FormView, IdleView, KeypadView, Scene, View, Warning
@@ -53,8 +53,8 @@ NIKS = {fields_["name"].split()[0].lower(): fields_["nik"] for fields_ in demo_r
 NOBODYS_NIK = "3523124107909999"
 
 
-class QuickPrinter(VirtualEscposPrinter):
-    """The real driver on a virtual printer, less patient than with one whose head takes its time."""
+class QuickPrinter(EscposPrinter):
+    """The real driver, less patient than with a head that takes its time."""
 
     answer_within_s = 0.4
 
@@ -95,28 +95,43 @@ class RecordingFace:
 
 
 class Hall:
-    """One kiosk and whoever stands at it. `printer` is None in a hall without one."""
+    """One kiosk and whoever stands at it. `outside` is the printer as a thing in the world, None in a hall without
+    one."""
 
-    def __init__(self, settings: Settings, printer: QuickPrinter | None, scanner: VirtualScanner) -> None:
-        self.settings, self.printer, self.scanner = settings, printer, scanner
+    def __init__(self, settings: Settings, profile: PrinterProfile, outside: VirtualPrinter | None) -> None:
+        self.settings, self.outside, self._profile = settings, outside, profile
         self.clock, self.bus, self.face, self.workers = FakeClock(), Bus(), RecordingFace(), Workers()
-        self.devices = Devices(scanner)
-        self.attendant = Attendant(settings, self.bus, self.clock, self.face, self.devices, self.workers)
-        self.office: Office | None = None
         self.choices = 0  # touches on a choice
-        for kind in (CardReader.kind, CodeScanner.kind):
-            self.status(kind, DeviceState.READY)
+        self.office: Office | None = None
+        self.others: dict[str, Device] = {}  # what else the self-test sees, once the office is open
+        self.start()
 
     # The machine.
 
-    def open(self) -> Office:
+    def start(self) -> None:
+        """What a process has before its office is open. The printer outside knows nothing of processes."""
+        self.scanner = VirtualScanner("code_scanner", VirtualScanner.Options())
+        self.printer = None
+        if self.outside is not None:
+            self.printer = QuickPrinter("printer", self._profile, QuickPrinter.Options(self.outside.connection))
+        self.devices = Devices(self.scanner)
+        self.attendant = Attendant(self.settings, self.bus, self.clock, self.face, self.devices, self.workers)
+        for kind in (CardReader.kind, CodeScanner.kind):
+            self.status(kind, DeviceState.READY)
+        self.scanner.start(self.sink)
+        if self.printer is not None:
+            self.printer.start(self.sink)
+
+    def open(self, printer_serves: bool = True) -> Office:
         """Open the office, as the kiosk does behind its first frame."""
+        fitted = {CodeScanner.kind: self.scanner, Printer.kind: self.printer, **self.others}
+        bench = Bench(self.settings, DEMO, devices={kind: device for kind, device in fitted.items() if device})
         self.office = Office.open(
-            self.settings, self.clock, self.devices, self.printer, lambda event: self.bus.post(event)
+            self.settings, self.clock, self.devices, self.printer, lambda event: self.bus.post(event), bench
         )
         self.office.spooler.start()
         self.happen(OfficeOpened(self.office))
-        if self.printer is not None:
+        if self.printer is not None and printer_serves:
             self.wait_until(lambda: self.devices.serving(Printer.kind))
         return self.office
 
@@ -124,17 +139,16 @@ class Hall:
         if self.office is not None:
             self.office.close()
             self.office = None
+        for device in (self.scanner, self.printer):
+            if device is not None:
+                device.stop()
 
-    def restart(self) -> Office:
-        """A new process on the same database; the printer knows nothing of it."""
+    def restart(self, printer_serves: bool = True) -> Office:
+        """A new process on the same database."""
         self.close()
-        self.devices = Devices(self.scanner)
-        self.attendant = Attendant(self.settings, self.bus, self.clock, self.face, self.devices, self.workers)
-        for kind in (CardReader.kind, CodeScanner.kind):
-            self.status(kind, DeviceState.READY)
-        if self.printer is not None:
-            self.happen(StatusChanged(Printer.kind, self.printer.name, self.printer.status))
-        return self.open()
+        self.settle()
+        self.start()
+        return self.open(printer_serves)
 
     def sink(self, event: Any) -> None:
         """What the devices' threads call; the same as the kiosk's."""
@@ -142,11 +156,6 @@ class Hall:
         if isinstance(event, StatusChanged) and event.kind == Printer.kind and office is not None:
             office.spooler.printer_changed(event.status)
         self.bus.post(event)
-
-    @property
-    def outside(self) -> VirtualPrinter:
-        """The printer as a thing in the world."""
-        return self.printer.outside
 
     def happen(self, *events: Any) -> None:
         for event in events:
@@ -214,6 +223,10 @@ class Hall:
             self.intend(Entered, text)
 
     def back(self) -> None:
+        """«Kembali», wherever the screen offers it."""
+        if self.offered.get("back"):
+            self.intend(Chosen, "back")
+            return
         assert self.scene.can_go_back
         self.intend(WentBack)
 
@@ -268,8 +281,9 @@ class Hall:
     # What is written down.
 
     def journal(self, *events: Event) -> list[dict[str, Any]]:
-        """The facts of every entry of these events."""
-        return [entry.facts for entry in self.office.journal.entries() if entry.event in events]
+        """The facts of every time that one of these events happened; repeats may be folded into one entry."""
+        entries = [entry for entry in self.office.journal.entries() if entry.event in events]
+        return [entry.facts for entry in entries for _ in range(entry.times)]
 
     def requests_of(self, name: str) -> list[LetterRequest]:
         """Newest first."""
@@ -303,20 +317,10 @@ class Hall:
             return [row.id for row in rows]
 
     def is_on(self, paper: Any, job_id: int, printing: int = 1) -> bool:
-        """Whether a paper is what that job lays out to, dot for dot, as its so-manieth printing."""
-        row = self.job(job_id)
-        office = self.office
-        compose = Composer(
-            self.settings,
-            self.printer.profile,
-            office.letter_types,
-            office.residents,
-            office.requests,
-            office.queue,
-            office.signer,
-        )
-        page = compose(PrintJob(row.id, PrintKind(row.kind), row.subject_id, printing))
-        return same_ink(paper.image, page.image)
+        """Whether a paper is what that job lays out to as that printing, dot for dot, and is not void."""
+        job = replace(spooler._job(self.job(job_id)), printing=printing)
+        page = self.office.spooler._compose(job)
+        return not paper.void and same_ink(paper.image, page.image)
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -385,19 +389,14 @@ def make_hall(settings: Settings, quick: None) -> Iterator[Callable[..., Hall]]:
     with ExitStack() as stack:
 
         def make(printer: bool = True, opened: bool = True, settings: Settings = settings, **profile: Any) -> Hall:
-            scanner = VirtualScanner("code_scanner", VirtualScanner.Options())
-            driver = None
+            model = replace(load_printer_profile(DEMO, "virtual-80mm"), **{"head_mm_per_s": 20_000.0} | profile)
+            outside = None
             if printer:
-                driver = QuickPrinter(
-                    "printer",
-                    replace(load_printer_profile(DEMO, "virtual-80mm"), **{"head_mm_per_s": 20_000.0} | profile),
-                    QuickPrinter.Options(),
+                outside = VirtualPrinter(
+                    model.width_dots, head_mm_per_s=model.head_mm_per_s, acknowledgement=model.acknowledgement
                 )
-            hall = Hall(settings, driver, scanner)
-            for device in (scanner, driver):
-                if device is not None:
-                    device.start(hall.sink)
-                    stack.callback(device.stop)
+                stack.enter_context(outside)
+            hall = Hall(settings, model, outside)
             stack.callback(hall.close)
             if opened:
                 hall.open()
@@ -418,4 +417,3 @@ def hall(make_hall: Callable[..., Hall]) -> Hall:
 def quiet_hall(make_hall: Callable[..., Hall]) -> Hall:
     """A hall without a printer: for what is not about paper."""
     return make_hall(printer=False)
-

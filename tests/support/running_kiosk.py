@@ -73,9 +73,11 @@ class RunningKiosk:
 
     # Its life.
 
-    def start(self) -> Self:
+    def start(self, serves: str = "start") -> Self:
+        """Returns when the screen offers that name."""
         self.launch(*self._arguments)
-        self.wait_until_serves()
+        self.wait_until(self._listens, "it does not listen at its bench")
+        self.see(serves)
         return self
 
     def launch(self, *arguments: str) -> None:
@@ -89,11 +91,6 @@ class RunningKiosk:
                 stdout=log,
                 stderr=log,
             )
-
-    def wait_until_serves(self) -> None:
-        """Until somebody who touches the idle screen is served."""
-        self.wait_until(self._listens, "it does not listen at its bench")
-        self.see("start")
 
     def _listens(self) -> bool:
         try:

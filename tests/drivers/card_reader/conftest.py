@@ -12,6 +12,7 @@ from support.pcsc import Pcscd, running_pcscd, torn
 from hardware.card_reader.interface import Card, CardKind, CardReader
 from hardware.card_reader.pcsc import PcscCardReader
 from hardware.card_reader.virtual import VirtualCardReader
+from hardware.card_reader.virtual_sam import VirtualSamReader
 from hardware.device import DeviceState, StatusChanged
 
 PATIENCE_S = 10.0
@@ -52,8 +53,8 @@ class Events:
 class VirtualRig:
     """The outside world of a virtual reader."""
 
-    def __init__(self) -> None:
-        self.reader: CardReader = VirtualCardReader("front", VirtualCardReader.Options())
+    def __init__(self, driver: type[VirtualCardReader] = VirtualCardReader) -> None:
+        self.reader: CardReader = driver("front", driver.Options())
         self.tap = lambda uid: self.reader.tap(Card(uid, CardKind.EKTP))
         self.unreadable = lambda: self.reader.present_unreadable("CARD-TORN")
         self.remove = self.reader.remove
@@ -96,9 +97,14 @@ def pcsc_reader(pcscd: Pcscd, events: Events) -> Iterator[PcscCardReader]:
         reader.stop()
 
 
-@pytest.fixture(params=["virtual", "pcsc"])
+@pytest.fixture(params=["virtual", "virtual_sam", "pcsc"])
 def rig(request: pytest.FixtureRequest) -> VirtualRig | PcscRig:
-    return VirtualRig() if request.param == "virtual" else PcscRig(request.getfixturevalue("pcscd"))
+    match request.param:
+        case "virtual":
+            return VirtualRig()
+        case "virtual_sam":
+            return VirtualRig(VirtualSamReader)
+    return PcscRig(request.getfixturevalue("pcscd"))
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The PC/SC driver against a real pcscd: cards that misbehave, and a service that goes."""
 
+import logging.handlers
 import os
+import queue
 import threading
 import time
 
@@ -10,6 +12,7 @@ from support.pcsc import (
     EKTP_TYPE_B_ATR,
     SIM_ATR,
     UNKNOWN_ATR,
+    Gone,
     chained,
     first,
     garbage,
@@ -23,6 +26,7 @@ from support.pcsc import (
 
 from hardware.card_reader.interface import CardKind, CardPresented, CardRemoved, CardUnreadable
 from hardware.card_reader.pcsc import CARD_DEADLINE_S, PcscCardReader
+from hardware.card_reader.signals import SIGNALS, signals_of
 from hardware.device import DeviceState
 
 UID_A = bytes.fromhex("04A1A2A3A4A5A6")
@@ -241,3 +245,153 @@ def test_idle_costs_nothing(pcscd, pcsc_reader, events):
     before_s = time.process_time()
     threading.Event().wait(2.0)  # the time that is measured
     assert time.process_time() - before_s < 0.01
+
+
+# Lamp and buzzer
+
+ACR122_GOOD, ACR122_BAD = bytes.fromhex("FF0040A00401010101"), bytes.fromhex("FF0040500401010301")
+
+
+class SignalledReader:
+    """What a reader with lamp and buzzer is told; it stands before the card, and answers for itself."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        self.told: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def __call__(self, apdu: bytes, answer: bytes) -> bytes:
+        if apdu[:3] != bytes.fromhex("FF0040"):
+            return answer
+        self.told.put(apdu)
+        return self.answer
+
+    def refusing_cards(self, apdu: bytes, answer: bytes) -> bytes:
+        return self(apdu, b"\x6a\x82")
+
+
+@pytest.fixture
+def with_signals(pcscd, events):
+    """Starts a reader that takes the virtual one for the model that is named."""
+    started = []
+
+    def start(model: str) -> PcscCardReader:
+        reader = PcscCardReader("front", PcscCardReader.Options(signals=model))
+        started.append(reader)
+        reader.start(events.sink)
+        events.next_status(DeviceState.READY)
+        return reader
+
+    yield start
+    for reader in started:
+        reader.stop()
+
+
+@pytest.fixture
+def swap(pcscd, events):
+    """Takes the card away, and lays another when that was seen: vpcd, polled, passes over a change during an APDU."""
+
+    def swap(**card) -> None:
+        pcscd.card.remove()
+        events.next(CardRemoved)
+        pcscd.card.insert(**card)
+
+    return swap
+
+
+@pytest.fixture
+def complaints():
+    """What the driver warns of."""
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(records)
+    logger = logging.getLogger("hardware.card_reader.pcsc")
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
+def test_lamp_and_buzzer_say_whether_a_card_was_read(with_signals, pcscd, events, swap):
+    with_signals("acr122")
+    front = SignalledReader(answer=b"\x90\x02")  # 90 and the state of the lamps
+    pcscd.card.insert(behave=front)
+    events.next(CardPresented)
+    assert front.told.get(timeout=5) == ACR122_GOOD
+    swap(behave=front.refusing_cards)
+    events.next(CardUnreadable)
+    assert front.told.get(timeout=5) == ACR122_BAD
+    assert front.told.empty()
+
+
+def test_a_reader_that_takes_no_signals_is_left_alone_and_said_so_once(with_signals, pcscd, events, swap, complaints):
+    reader = with_signals("acr122")
+    front = SignalledReader(answer=b"\x6e\x00")
+    pcscd.card.insert(behave=front)
+    assert complaints.get(timeout=5).message == "card_reader front: the reader takes no command for lamp and buzzer"
+    assert front.told.get(timeout=5) == ACR122_GOOD
+    swap(uid=UID_A, behave=front)
+    assert events.next(CardPresented, lambda presented: presented.card.uid == UID_A)
+    reader.stop()  # waits for the talker
+    assert front.told.empty() and complaints.empty()
+
+
+def test_a_reader_whose_driver_passes_no_commands_on_is_left_alone_too(with_signals, pcscd, events, swap, complaints):
+    reader = with_signals("acr1252")
+    pcscd.card.insert()
+    assert "buzzer" in complaints.get(timeout=5).message
+    swap(uid=UID_A)
+    assert events.next(CardPresented, lambda presented: presented.card.uid == UID_A)
+    assert reader.status.serving
+    reader.stop()
+    assert complaints.empty()
+
+
+@pytest.mark.parametrize("model", ["by_name", "none"])
+def test_a_reader_not_known_to_have_them_is_sent_nothing(with_signals, pcscd, events, model):
+    reader = with_signals(model)
+    front = SignalledReader(answer=b"\x90\x00")
+    pcscd.card.insert(behave=front)
+    events.next(CardPresented)
+    reader.stop()  # waits for the talker
+    assert front.told.empty()
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("ACS ACR122U PICC Interface 00 00", "acr122"),
+        ("ACS ACR1252 1S CL Reader [ACR1252 Reader PICC] 00 00", "acr1252"),
+        ("Virtual PICC 00 00", None),
+        ("HID Global OMNIKEY 5022 Smart Card Reader 00 00", None),
+    ],
+)
+def test_who_has_them_is_known_by_name(name, model):
+    assert signals_of(name) is (SIGNALS[model] if model else None)
+
+
+def test_a_card_taken_away_during_the_signal_is_no_refusal(with_signals, pcscd, events, complaints):
+    reader = with_signals("acr122")
+    signalled = threading.Event()
+
+    def left(apdu: bytes, answer: bytes) -> bytes:
+        if apdu[:3] == bytes.fromhex("FF0040"):
+            signalled.set()
+            raise Gone
+        return answer
+
+    pcscd.card.insert(behave=left)
+    events.next(CardPresented)
+    assert signalled.wait(5)
+    reader.stop()  # waits for the talker
+    assert complaints.empty()
+
+
+def test_the_commands_of_an_acr1252_are_escapes_and_answered_by_e1():
+    sent = []
+
+    class Conversation:
+        def control(self, command: bytes) -> bytes:
+            sent.append(command.hex())
+            return bytes.fromhex("E100000001") + command[-1:]
+
+    assert SIGNALS["acr1252"].give(True, Conversation())
+    assert SIGNALS["acr1252"].give(False, Conversation())
+    assert sent == ["e00000290102", "e0000028010a", "e00000290101", "e00000280132"]

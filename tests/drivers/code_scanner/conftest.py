@@ -3,6 +3,7 @@
 import os
 import pty
 import queue
+import textwrap
 import threading
 import time
 import tty
@@ -15,8 +16,11 @@ import pytest
 import qrcode
 from PIL import Image
 from qrcode import base, util
+from support.evdev import Event, ModelKernel, typed
 
+from hardware.code_scanner import decoder_process
 from hardware.code_scanner.camera import CameraScanner
+from hardware.code_scanner.evdev import EvdevScanner
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.code_scanner.serial_port import SerialScanner
 from hardware.code_scanner.virtual import VirtualScanner
@@ -127,6 +131,11 @@ class Events:
 
     def status(self, state: DeviceState) -> StatusChanged:
         return self.wait_for(lambda event: isinstance(event, StatusChanged) and event.status.state is state)
+
+
+@pytest.fixture
+def wait_until():
+    return Events.wait_until
 
 
 # Rigs
@@ -265,7 +274,35 @@ class SerialRig(Rig):
             os.close(self._far_end)
 
 
-RIGS = {"virtual": VirtualRig, "camera": CameraRig, "serial": SerialRig}
+class EvdevRig(Rig):
+    """The scanner is a keyboard that types on a model of the kernel's event device."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.kernel = ModelKernel()
+        super().__init__(EvdevScanner("evdev", EvdevScanner.Options(device=self.kernel.path), self.kernel))
+        self.plug, self.unplug = self.kernel.plug, self.kernel.unplug
+
+    def send(self, events: list[Event]) -> None:
+        self.kernel.send(events)
+
+    def show(self, payload: bytes) -> None:
+        self.send(typed(payload.decode("ascii") + "\n"))
+
+    def show_unheard(self, payload: bytes) -> None:
+        self.send(typed(payload.decode("ascii")))
+        self.wait_for_keys_of_a_code()
+        self.send(typed("\n"))
+
+    def wait_for_keys_of_a_code(self) -> None:
+        """Nothing is told of a code under way, so this looks into the driver."""
+        assert self.events.wait_until(lambda: self.scanner._assembly.under_way)
+
+    def close(self) -> None:
+        super().close()
+        self.kernel.close()
+
+
+RIGS = {"virtual": VirtualRig, "camera": CameraRig, "serial": SerialRig, "evdev": EvdevRig}
 
 
 @pytest.fixture(params=RIGS)
@@ -273,6 +310,19 @@ def rig(request, tmp_path):
     made = RIGS[request.param](tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def run_as_child(tmp_path, monkeypatch):
+    """Makes a script of lines take the decoding process's place; `sys` is there for it."""
+
+    def run(lines: str) -> None:
+        script = tmp_path / "child.py"
+        start = f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[3])!r})\n"
+        script.write_text(start + textwrap.dedent(lines))
+        monkeypatch.setattr(decoder_process, "CHILD", (str(script),))
+
+    return run
 
 
 @pytest.fixture
@@ -285,6 +335,13 @@ def camera(tmp_path):
 @pytest.fixture
 def serial_line(tmp_path):
     made = SerialRig(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def keyboard(tmp_path):
+    made = EvdevRig(tmp_path)
     yield made
     made.close()
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+import usb.backend.libusb1
 from PIL import Image, ImageDraw
+from support.usb_backend import UsbBackend, UsbPrinter
 
 import hardware.device
 from hardware.printer import escpos, link
@@ -71,7 +73,15 @@ def make_profile(
 
 
 @pytest.fixture
-def setup() -> Iterator[Callable[..., tuple[QuickPrinter, VirtualPrinter]]]:
+def usb_bus(monkeypatch: pytest.MonkeyPatch) -> UsbBackend:
+    """What pyusb finds instead of libusb; empty at first."""
+    bus = UsbBackend()
+    monkeypatch.setattr(usb.backend.libusb1, "get_backend", lambda: bus)
+    return bus
+
+
+@pytest.fixture
+def setup(usb_bus) -> Iterator[Callable[..., tuple[QuickPrinter, VirtualPrinter]]]:
     """`setup(port="tcp", **profile)`: the driver, started and serving, and the printer it is connected to."""
     with ExitStack() as stack:
 
@@ -83,12 +93,15 @@ def setup() -> Iterator[Callable[..., tuple[QuickPrinter, VirtualPrinter]]]:
                     profile.width_dots,
                     head_mm_per_s=profile.head_mm_per_s,
                     acknowledgement=profile.acknowledgement,
-                    port="tcp" if port == "tcp" else "pty",
+                    port="tcp" if port in ("tcp", "usb") else "pty",
                 )
             )
             connection = outside.connection
             if port == "usblp":  # the same calls as on a USB printer's device file
                 connection = connection.replace("serial:", "usblp:").partition("?")[0]
+            if port == "usb":
+                usb_bus.printers.append(UsbPrinter(outside))
+                connection = "usb://04b8:0e15"
             driver = QuickPrinter("front", profile, EscposPrinter.Options(connection))
             driver.start(sink)
             stack.callback(driver.stop)

@@ -47,7 +47,7 @@ def assert_voided_then_printed(outside: VirtualPrinter, page: Page) -> None:
     assert not any(same(paper, page) for paper in before)
 
 
-PORTS = ["tcp", "pty", "usblp"]
+PORTS = ["tcp", "pty", "usblp", "usb"]
 
 
 @pytest.mark.parametrize("port", PORTS)

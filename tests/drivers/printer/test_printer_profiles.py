@@ -24,13 +24,14 @@ escpos_profile = "default"
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
 def test_every_shipped_profile_loads(file) -> None:
     profile = load_profile(file)
-    assert profile.width_dots in (384, 576, 832)
+    assert profile.width_dots in (384, 512, 576, 832)
     assert profile.escpos_profile in CAPABILITIES["profiles"]
 
 
-def test_five_are_shipped() -> None:
+def test_these_are_shipped() -> None:
     assert [file.name for file in SHIPPED] == [
         "epson-tm-t82.toml",
+        "epson-tm-t88iii.toml",
         "generic-58mm.toml",
         "generic-80mm.toml",
         "virtual-80mm.toml",

@@ -29,6 +29,9 @@ from hardware.printer.virtual import VirtualPrinter
         ("serial:///dev/ttyUSB0?flow=maybe", "flow must be"),
         ("usblp:///", "three slashes"),
         ("usblp:///dev/usb/lp0?baudrate=9600", "unknown setting 'baudrate'"),
+        ("usb://epson", "usb://VENDOR:PRODUCT"),
+        ("usb://04b8:0e15?detach=maybe", "detach must be yes or no"),
+        ("usb://04b8:0e15?reset=yes", "unknown setting 'reset'"),
     ],
 )
 def test_a_wrong_url_says_what_is_wrong(url: str, reason: str) -> None:
@@ -43,6 +46,9 @@ def test_urls_are_taken_apart() -> None:
     serial = parse_connection("serial:///dev/ttyS0?baudrate=9600&flow=rtscts")
     assert (serial.path, serial.baudrate, serial.rtscts) == ("/dev/ttyS0", 9600, True)
     assert parse_connection("usblp:///dev/usb/lp0").path == "/dev/usb/lp0"
+    usb = parse_connection("usb://04B8:0e15/A%2F1?detach=yes")
+    assert (usb.vendor, usb.product, usb.serial, usb.detach) == (0x04B8, 0x0E15, "A/1", True)
+    assert not parse_connection("usb://04b8:0e15").detach
 
 
 def refused(url: str) -> tuple[DeviceState, str]:

@@ -16,6 +16,17 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_business_day_only_one")),
     )
     op.create_table(
+        "check_results",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("check", sa.String(length=60), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_check_results"),
+    )
+    op.create_index("ix_check_results_check", "check_results", ["check"], unique=False)
+    op.create_table(
         "counters",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -34,6 +45,8 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", sa.String(length=60), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
     )
     op.create_table(
@@ -51,6 +64,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("printing", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("kiosk_id", sa.String(length=32), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=False),
         sa.Column("idempotency_key", sa.String(length=120), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -69,6 +83,13 @@ def upgrade() -> None:
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_residents"),
         sa.UniqueConstraint("nik_index", name="uq_residents_nik_index"),
+    )
+    op.create_table(
+        "technician",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("pin", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_technician"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_technician_only_one")),
     )
     op.create_table(
         "tickets",

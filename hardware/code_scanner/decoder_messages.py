@@ -1,0 +1,35 @@
+"""What the kiosk and its decoding process say to each other: one packet each way per order, on a SOCK_SEQPACKET pair.
+
+An order is one letter and, for a picture, its size; an answer is one letter and, for a code, its bytes. There is
+nothing to parse on the kiosk's side, since the answers come from a process that strangers' pictures went into.
+"""
+
+from enum import Enum
+
+from hardware.code_scanner.interface import LONGEST_PAYLOAD
+
+#: Open what is looked at, and confine yourself.
+OPEN = b"o"
+#: Look once. For a picture that is handed over: followed by `PICTURE_SIZE`, with the picture as a file descriptor.
+LOOK = b"l"
+#: `struct` format of a picture's width and height in pixels; its bytes are grey, row by row.
+PICTURE_SIZE = "!HH"
+LONGEST_ORDER = 8
+
+
+class Answer(Enum):
+    READY = b"r"  # unasked, once: the libraries are there and work
+    NO_DECODER = b"d"  # in place of READY: a library is missing
+    UNCONFINED = b"u"  # in place of OPENED: this system does not let the process confine itself
+    OPENED = b"o"
+    ABSENT = b"a"  # no frame comes
+    STILL = b"s"  # nothing moved: not worth decoding
+    NOTHING = b"n"  # no code
+    CODE = b"c"  # followed by the payload
+    PART = b"p"  # one part of a structured-append code
+    ERROR = b"e"  # a decoder raised
+    LOST = b""  # never sent: the process died or hung over this order
+
+
+#: No longer packet is taken: one letter and a payload, and one byte more that tells a payload that is too long.
+LONGEST_ANSWER = 1 + LONGEST_PAYLOAD + 1

@@ -1,0 +1,1 @@
+"""Speakers: `interface.py` is the promise, the other files are drivers."""

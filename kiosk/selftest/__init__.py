@@ -1,0 +1,1 @@
+"""The self-test: one registry of checks (`registry.py`), one runner (`runner.py`), one report (`report.py`)."""
