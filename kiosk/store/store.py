@@ -1,5 +1,7 @@
 """One database: SQLite in a file, or PostgreSQL by another URL."""
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from kiosk.store.vault import Vault
 DEFAULT_KIOSK = "kiosk-1"
 BUSY_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 10
+WAL_RETRY_S = 0.02
 #: The advisory lock that one process holds on PostgreSQL while it migrates: any number nobody else uses.
 MIGRATION_LOCK = 352312
 
@@ -193,9 +196,23 @@ def _engine(url: URL) -> Engine:
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # The driver's own BEGIN comes late and is never IMMEDIATE: it is left to `_begin_sqlite`.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL lost acknowledged tickets in 72 of 160 power cuts
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Two processes that open a new database at once both want to switch it: SQLite then refuses one of them at once,
+    whatever its busy time-out, and tells nobody when the other has done. So the other looks again, for as long."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline_s:
+                raise
+            time.sleep(WAL_RETRY_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -372,13 +372,14 @@ def test_fifty_lost_ones_leave_no_zombie_and_no_descriptor(decoder, run_as_child
     monkeypatch.setattr(decoder_process, "MOST_LOST", 100)
     monkeypatch.setattr(decoder_process, "FIRST_PAUSE_S", 0.0)
     run_as_child("import os; os.write(0, b'r'); os.read(0, 8); os.write(0, b'o'); os.read(0, 8); os._exit(1)")
+    others = children_of_this_thread()
     decoder.look()
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(49):
         assert decoder.look() == (Answer.LOST, b"")
     assert decoder.statistics.crashes == 50
     assert len(os.listdir("/proc/self/fd")) == before
-    assert children_of_this_thread() == set()
+    assert children_of_this_thread() <= others
 
 
 def test_a_scanner_that_stops_leaves_no_process(camera):
