@@ -27,6 +27,8 @@ def read_toml(file: Path, table: type[Table]) -> Table:
         raise TomlError(file, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise TomlError(file, "cannot be read: is not UTF-8") from error
+    except RecursionError as error:
+        raise TomlError(file, "is not TOML that anybody wrote: it is nested too deeply") from error
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         raise TomlError(file, f"is not TOML: {error}", line=int(line[1]) if line else None) from error

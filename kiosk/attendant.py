@@ -45,6 +45,10 @@ log = logging.getLogger(__name__)
 MACHINE_LIMIT_S = 90.0
 
 
+#: A result of somebody who proved who they are: they walk off with their paper, and the next person stands close.
+IDENTIFIED_RESULT_S = 10.0
+
+
 class Face(Protocol):
     """What the attendant needs of a screen; both may be called from its thread."""
 
@@ -373,6 +377,8 @@ class Attendant:
             Patience.RESULT: patience.after_result_s,
             Patience.MACHINE: MACHINE_LIMIT_S,
         }[self._step.patience]
+        if self._step.patience is Patience.RESULT and self._visit.resident is not None:
+            allowed_s = min(allowed_s, IDENTIFIED_RESULT_S)
         self._deadline_s = self._clock.monotonic_s() + allowed_s
 
     def _seconds_until_next(self) -> float | None:

@@ -176,7 +176,7 @@ def _engine(url: URL) -> Engine:
         case "sqlite":
             if not url.database or url.database == ":memory:":
                 raise StoreError("The database URL must name a file: what is in memory only is lost.")
-            engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+            engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S})
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
@@ -188,7 +188,7 @@ def _engine(url: URL) -> Engine:
                 "tcp_user_timeout": ANSWER_TIMEOUT_S * 1000,
                 "options": limits,
             }
-            return create_engine(url, pool_pre_ping=True, connect_args=connect_args)
+            return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=connect_args)
         case other:
             raise StoreError(f"The database URL begins with {other}; sqlite and postgresql+psycopg are known.")
 

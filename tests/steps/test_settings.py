@@ -68,3 +68,10 @@ def test_junk_is_refused_and_not_guessed(tmp_path):
     path.write_bytes(b"\x00\xff\xfe junk")
     with pytest.raises(SettingsError, match="kiosk.toml: cannot be read"):
         settings.load(path)
+
+
+def test_a_file_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "kiosk.toml"
+    path.write_text(f"x = {'[' * 5000}{']' * 5000}")
+    with pytest.raises(SettingsError, match="nested too deeply"):
+        settings.load(path)
