@@ -17,7 +17,7 @@ from config.toml_file import TomlError, convert, read_toml
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Changed = TypeVar("Changed", bound=msgspec.Struct)
-Language = Annotated[str, Meta(pattern="^(id|jv|en)$")]
+Language = Annotated[str, Meta(pattern=r"^(id|jv|en)\Z")]
 
 #: The settings files that come with the product.
 PROFILES = files(__package__) / "profiles"
@@ -39,7 +39,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Village(Table, kw_only=True):
     """Who the hall is; printed on every letter. `code` is Kemendagri's, as two villages may share a name."""
 
-    code: Annotated[str, Meta(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$")]
+    code: Annotated[str, Meta(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}\Z")]
     name: Name
     kecamatan: Name
     kabupaten: Name
@@ -49,7 +49,7 @@ class Village(Table, kw_only=True):
     head_nip: str = ""
     timezone: str = "Asia/Jakarta"
     # The prefix of every QR: a URL in QR's alphanumeric alphabet, so that any phone opens it and the code stays small.
-    check_url: Annotated[str, Meta(pattern=r"^[0-9A-Z$*+\-./:]{8,60}/$")] = "HTTPS://CEK.DESA.ID/S/"
+    check_url: Annotated[str, Meta(pattern=r"^[0-9A-Z$*+\-./:]{8,60}/\Z")] = "HTTPS://CEK.DESA.ID/S/"
 
     def __post_init__(self) -> None:
         try:
@@ -65,7 +65,7 @@ class Screen(Table, kw_only=True):
     height_px: Annotated[int, Meta(ge=480, le=7680)] = 1920
     ppi: Annotated[float, Meta(ge=50, le=400)] = 102.5
     fullscreen: bool = True
-    video_driver: Annotated[str, Meta(pattern="^(KMSDRM|x11|offscreen)$")] = "KMSDRM"
+    video_driver: Annotated[str, Meta(pattern=r"^(KMSDRM|x11|offscreen)\Z")] = "KMSDRM"
     touch_device: str = "/dev/input/touchscreen"  # read with KMSDRM only; a link that the udev rule makes
     languages: tuple[Language, ...] = ("id", "jv", "en")
 
@@ -86,7 +86,7 @@ class PrinterDriver(Driver, kw_only=True):
 
 
 class PlacedDriver(Driver, kw_only=True):
-    place: Annotated[str, Meta(pattern="^(below|right|left)$")] = "below"  # of the screen: where its arrow points
+    place: Annotated[str, Meta(pattern=r"^(below|right|left)\Z")] = "below"  # of the screen: where its arrow points
 
 
 class Cradle(PlacedDriver, kw_only=True):
@@ -96,7 +96,7 @@ class Cradle(PlacedDriver, kw_only=True):
 class QueueService(Table, kw_only=True):
     """One line in the hall. `code` is the letter before its numbers."""
 
-    code: Annotated[str, Meta(pattern="^[A-Z]$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Z]\Z")]
     icon: str = "queue"
     name: dict[Language, Name]
 
@@ -132,7 +132,7 @@ class Patience(Table, kw_only=True):
 
 class Settings(Table, kw_only=True):
     profile: Profile
-    kiosk_id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")] = "kiosk-1"
+    kiosk_id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z")] = "kiosk-1"
     state_dir: str = "/var/lib/anjungan-desa"
     database_url: str = ""  # empty: SQLite in the state directory
     letters_dir: str = ""  # empty: the letter types that come with the product

@@ -30,8 +30,8 @@ NUMBER_NAMES = frozenset({"code", "number", "village_code", "month_roman", "year
 
 Text = Annotated[str, Meta(min_length=1, max_length=100)]
 Sentence = Annotated[str, Meta(min_length=1, max_length=1000)]
-Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
-Words = dict[Annotated[str, Meta(pattern="^(id|jv|en)$")], Text]  # language → text; "id" is always there
+Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+Words = dict[Annotated[str, Meta(pattern=r"^(id|jv|en)\Z")], Text]  # language → text; "id" is always there
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

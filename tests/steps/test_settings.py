@@ -39,6 +39,8 @@ def test_the_settings_that_come_with_the_product_are_usable(profile):
         ('profile = "demo"', 'profile = "test"', "kiosk.toml:2: profile: Invalid enum value 'test'"),
         ('code = "35.23.12.2002"\n', "", "kiosk.toml:5: village: Object missing required field `code`"),
         ('code = "35.23.12.2002"', 'code = "3523122002"', "kiosk.toml:6: village.code: Expected `str` matching regex"),
+        ('code = "35.23.12.2002"', 'code = "35.23.12.2002\\n"', "kiosk.toml:6: village.code: Expected `str` matching"),
+        ('code = "35.23.12.2002"', 'code = "３５.23.12.2002"', "kiosk.toml:6: village.code: Expected `str` matching"),
         ('code = "A"', 'code = "B"', "kiosk.toml: queue.services: two have the same code"),
         ('icon = "more"', 'icon = "x"', "kiosk.toml:55: queue.services[3].icon: no icon is called 'x'"),
         ('id = "Lain-lain", ', "", "kiosk.toml:56: queue.services[3].name: needs an Indonesian text"),
