@@ -75,7 +75,7 @@ class Chrome(Widget):
 
     def _add_text_size(self, row: Box, scene: Scene, theme: Theme, room: int) -> Box:
         """Cut from the right, with its word where there is room for it; returns its place."""
-        words = say(scene.language, "larger_text")
+        words = say(scene.language, "normal_text" if theme.large_text else "larger_text")
         width = self._natural_w(row, theme, words)
         with_words = width <= room
         place = row.cut_right(width if with_words else max(theme.target, row.h), theme.gap)
@@ -87,7 +87,7 @@ class Chrome(Widget):
                 lambda: self._post(TextSizeToggled),
                 label=words if with_words else "",
                 icon="larger_text",
-                style="selected" if theme.large_text else "bar",
+                style="selected" if theme.large_text and not with_words else "bar",
                 shape="row" if with_words else "key",
                 sizes_px=(theme.smallest_px,),
             )
@@ -138,7 +138,8 @@ class Chrome(Widget):
 
     def _add_help(self, row: Box, scene: Scene, theme: Theme) -> None:
         words = say(scene.language, "need_help")
-        width = min(row.w, self._natural_w(row, theme, words))
+        size_px = theme.px(5.4 / colours.CAPITAL_EM)
+        width = min(row.w, self._natural_w(row, theme, words, size_px))
         self.add_widget(
             Button(
                 row.cut_right(width),
@@ -148,14 +149,16 @@ class Chrome(Widget):
                 label=words,
                 icon="help",
                 style="side_key",
-                sizes_px=(theme.px(5.4 / colours.CAPITAL_EM), theme.smallest_px),
+                sizes_px=(size_px, theme.smallest_px),
             )
         )
 
-    def _natural_w(self, row: Box, theme: Theme, words: str) -> int:
+    def _natural_w(self, row: Box, theme: Theme, words: str, size_px: int = 0) -> int:
+        """What a button with an icon and the words on one line takes, in the smallest size unless another is said."""
         padding = button_padding(theme)
         icon_px = row_icon_px(theme, row.h - 2 * theme.edge)
-        return text_width(words, theme.smallest_px, bold=True) + icon_px + theme.px(3) + 2 * padding + theme.px(1)
+        words_w = text_width(words, size_px or theme.smallest_px, bold=True)
+        return words_w + icon_px + theme.px(3) + 2 * padding + theme.px(1)
 
     def _add_natural(self, row: Box, theme: Theme, value: str, words: str, icon: str, kind: type) -> None:
         self.add_widget(

@@ -293,7 +293,7 @@ class RequestSent(Step):
         letter = Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit))
         letter_type = visit.office.letter_types.get(self._request.letter_type)
         papers = papers_to_bring(letter_type, visit) if letter_type else ""
-        return (letter, Fact(visit.say("hand_in_at_desk"), papers)) if papers else (letter,)
+        return (letter, Fact(visit.say("hand_in_at_desk"), papers[0].upper() + papers[1:])) if papers else (letter,)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -322,7 +322,7 @@ class ShowRequest(Step):
         where = visit.say(f"state_{self._request.state}")
         return ResultView(
             letter_type_name(self._request.letter_type, visit),
-            f"{where}. {visit.say('ready_original_or_copy')}" if ready else where,
+            f"{where}.\n{visit.say('ready_original_or_copy')}" if ready else where,
             tone="good" if ready else "attention",
             facts=tuple(facts),
             choices=self._choices(visit),

@@ -119,7 +119,7 @@ def test_junk_before_the_scanner_is_told_and_harms_nothing(demo_kiosk):
         demo_kiosk.see("view:scan")
         demo_kiosk.do("show-qr", junk)
         demo_kiosk.wait_until(lambda told=told: say("id", told) in demo_kiosk.read(), f"{told} is not said of {name}")
-        demo_kiosk.touch("done")
+        demo_kiosk.touch("bar:leave" if told == "code_not_read" else "done")
         demo_kiosk.see("start")
     assert "ERROR" not in demo_kiosk.log
     assert "XXXX" not in demo_kiosk.log and "6BF" not in demo_kiosk.log
