@@ -29,7 +29,6 @@ class KeypadScreen(Screen):
             key_h = max(theme.target, min(theme.px(32), (int(box.h * 0.52) - 3 * gap) // ROWS))
             pad = box.cut_bottom(ROWS * key_h + (ROWS - 1) * gap, theme.gap)
             pad = pad.middle(min(pad.w, theme.px(40) * COLUMNS), pad.h)
-            self._add_digits(box.cut_bottom(self._digits_h(box), theme.gap))  # right above the keys
         else:
             key_h = max(theme.target, min(theme.px(30), (box.h - 3 * gap) // ROWS))
             pad_w = min(theme.px(32) * COLUMNS, int(box.w * 0.42))
@@ -37,9 +36,14 @@ class KeypadScreen(Screen):
             pad = column.middle(pad_w, ROWS * key_h + (ROWS - 1) * gap)
             self.add_actions(box, view.choices)
         self._add_keys(pad)
-        narrow = theme.compact and view.error
-        self.add_heading(box, title_px=theme.smallest_px if narrow else None)
-        if not theme.portrait:
+        low = theme.portrait or theme.compact  # right above the keys; or kept free before the words take all there is
+        if low:
+            self._add_digits(box.cut_bottom(self._digits_h(box), theme.gap))
+        if theme.compact:  # little room beside the keys: an error takes that of the text
+            self.add_heading(box, title_px=theme.smallest_px, with_text=not view.error)
+        else:
+            self.add_heading(box)
+        if not low:
             self._add_digits(box.cut_top(self._digits_h(box), theme.gap))
         if view.error:
             self.add_strip(box, view.error, "bad")
@@ -64,7 +68,7 @@ class KeypadScreen(Screen):
         return Key("backspace", label=words, style="side_key")
 
     def _digits_h(self, box: Box) -> int:
-        return min(self.theme.px(12 if self.theme.compact else 16), box.h)
+        return min(self.theme.px(9 if self.theme.compact else 16), box.h)
 
     def _add_digits(self, line: Box) -> None:
         view = self.scene.view

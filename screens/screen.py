@@ -71,7 +71,7 @@ class Screen(Widget):
 
     # Pieces that several screens draw.
 
-    def add_heading(self, box: Box, align: str = "left", title_px: int | None = None) -> None:
+    def add_heading(self, box: Box, align: str = "left", title_px: int | None = None, with_text: bool = True) -> None:
         """The view's title and text, cut from the top of the box."""
         view, theme = self.scene.view, self.theme
         title_px = title_px or theme.title_px
@@ -88,7 +88,7 @@ class Screen(Widget):
                 align=align,
             )
         )
-        if view.text:
+        if view.text and with_text:
             text_h = min(text_height(view.text, theme.body_px, box.w), max(0, box.h))
             self.add(
                 Text(

@@ -206,7 +206,7 @@ class Visitor:
         """Home and help, in turns."""
         touch_ms, change_ms = [], []
         for number in range(TOUCHES):
-            name, kind = ("bar:back", "Choice") if number % 2 else ("bar:help", "Notice")
+            name, kind = ("back", "Choice") if number % 2 else ("bar:help", "Notice")
             down_ms, touched_s, changed_s = self._touch(name, kind)
             touch_ms.append(down_ms)
             change_ms.append((changed_s - touched_s) * 1000)

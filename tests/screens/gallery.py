@@ -70,9 +70,7 @@ CODES = (Fact("Nomor surat", "400.12.2.1/014/35.23.12.2002/XI/2026"), Fact("Atas
 BIG_FACTS = (Fact("Layanan", "Pelayanan Umum"), Fact("Menunggu", "4 orang"), Fact("Jam", "09.42"))
 
 VIEWS: dict[str, View] = {
-    "idle": IdleView(
-        "Sentuh layar untuk mulai", "Minta surat · Ambil nomor antrean · Periksa surat", village="Desa Socorejo"
-    ),
+    "idle": IdleView("Sentuh layar untuk mulai", "Mangga layaripun dipuntutul kangge miwiti", village="Desa Socorejo"),
     "idle-notices": IdleView(
         "Sentuh layar untuk mulai",
         village="Desa Sumurgeneng Wetan",
@@ -85,7 +83,19 @@ VIEWS: dict[str, View] = {
     ),
     "present-card": PresentCardView(
         "Silakan tempelkan e-KTP Anda",
-        "Letakkan kartu di atas alat pembaca",
+        "Taruh e-KTP di kotak di bawah layar ini",
+        choices=(Choice("nik", "Tidak membawa e-KTP? Pakai NIK", "keypad"),),
+    ),
+    "present-card-right": PresentCardView(
+        "Silakan tempelkan e-KTP Anda",
+        "Taruh e-KTP di kotak di sebelah kanan layar ini",
+        direction="right",
+        choices=(Choice("nik", "Tidak membawa e-KTP? Pakai NIK", "keypad"),),
+    ),
+    "present-card-left": PresentCardView(
+        "Silakan tempelkan e-KTP Anda",
+        "Taruh e-KTP di kotak di sebelah kiri layar ini",
+        direction="left",
         choices=(Choice("nik", "Tidak membawa e-KTP? Pakai NIK", "keypad"),),
     ),
     "present-card-error": PresentCardView(
@@ -94,7 +104,14 @@ VIEWS: dict[str, View] = {
         choices=(Choice("nik", "Pakai NIK", "keypad"), Choice("queue", "Ambil nomor antrean", "queue")),
     ),
     "keypad-pin": KeypadView(
-        "Masukkan PIN. Tutupi dengan tangan",
+        "Masukkan PIN layanan desa (6 angka)",
+        "Kartu terbaca, silakan ambil.\nBukan PIN ATM. Tutupi dengan tangan",
+        secret=True,
+        choices=(Choice("forgot", "Lupa PIN", "forgot"),),
+    ),
+    "keypad-pin-error": KeypadView(
+        "Masukkan PIN layanan desa (6 angka)",
+        "Bukan PIN ATM. Tutupi dengan tangan",
         secret=True,
         error="PIN salah. Masih bisa mencoba 2 kali",
         choices=(Choice("forgot", "Lupa PIN", "forgot"),),
@@ -149,11 +166,30 @@ VIEWS: dict[str, View] = {
             Choice("desk", "Lanjut tanpa slip", "next", prominent=True),
         ),
     ),
-    "notice-quiet": NoticeView(
-        "Butuh bantuan? Panggil petugas",
-        "Petugas ada di loket dan siap membantu.",
-        tone="good",
-        choices=(Choice("technician", "Teknisi", "pin", quiet=True),),
+    "notice-big": NoticeView(
+        "Nomor antrean Anda",
+        "Ingat atau catat nomor ini. Kertas habis, petugas sudah diberi tahu. Kertas keluar sendiri begitu mesin siap",
+        big="B-001",
+        code="PRINTER-PAPER-OUT",
+        choices=(Choice("without", "Selesai tanpa kertas", "leave"),),
+    ),
+    "notice-three": NoticeView(
+        "Kartu ini belum terdaftar",
+        "Ambil kembali e-KTP Anda, lalu silakan ke loket. Petugas mendaftarkan kartu dan PIN Anda, hanya sekali",
+        choices=(
+            Choice("done", "Selesai", "leave"),
+            Choice("nik", "Pakai NIK dan PIN", "keypad"),
+            Choice("queue", "Ambil nomor antrean", "queue", prominent=True),
+        ),
+    ),
+    "help": NoticeView(
+        "Butuh bantuan?",
+        "Silakan ke loket. Petugas siap membantu Anda",
+        tone="help",
+        choices=(
+            Choice("back", "Kembali", "back", prominent=True),
+            Choice("technician", "Teknisi", "pin", quiet=True),
+        ),
     ),
     "touch-grid": TouchGridView("Usap semua kotak", "Ada yang tidak mau? Sentuh kotak tengah sekali lagi"),
     "colour": ColourView("Warna layar", colour="FF0000"),
@@ -166,13 +202,25 @@ def scenes() -> dict[str, Scene]:
     for name, view in VIEWS.items():
         language = "jv" if name.endswith("-jv") else "id"
         inside = not isinstance(view, IdleView)
+        alone = name == "help"  # nothing is below it
         for large in (False, True):
             serial = len(result) + 1
             key = f"{name}-large" if large else name
-            result[key] = Scene(serial, view, language, large, can_go_back=inside, can_leave=inside)
+            result[key] = Scene(
+                serial,
+                view,
+                language,
+                large,
+                can_go_back=inside and not alone,
+                can_leave=inside and not alone,
+                leaving_loses=name.startswith("form"),
+                can_ask_help=inside and not alone,
+            )
     for language in ("jv", "en"):
         serial = len(result) + 1
-        result[f"form-{language}"] = Scene(serial, VIEWS["form-suggestions"], language, False, True, True)
+        result[f"form-{language}"] = Scene(
+            serial, VIEWS["form-suggestions"], language, False, True, True, leaving_loses=True, can_ask_help=True
+        )
     return result
 
 

@@ -222,6 +222,30 @@ def _colour(stage: Stage) -> dict:
     return stage.intent()
 
 
+def _icons(stage: Stage) -> dict:
+    """How far each picture's ink lies from the middle of its place, across and up."""
+    from config.icons import GLYPHS
+
+    side_px = 96
+
+    def draw(name: str) -> list[float]:
+        import numpy as np
+        from kivy.graphics import Fbo
+
+        from screens.box import Box
+        from screens.widgets import Icon
+
+        icon = Icon(Box(side_px // 2, side_px // 2, side_px, side_px), name)
+        buffer = Fbo(size=(2 * side_px, 2 * side_px))
+        buffer.add(icon.canvas)
+        buffer.draw()
+        alpha = np.frombuffer(buffer.pixels, np.uint8).reshape(2 * side_px, 2 * side_px, 4)[..., 3]
+        up, across = np.nonzero(alpha > 127)
+        return [abs(float(place.min() + place.max() + 1) / 2 - side_px) for place in (across, up)]
+
+    return {name: stage.face.ask(lambda name=name: draw(name)) for name in GLYPHS}
+
+
 STORIES: dict[str, Callable[[Stage], dict]] = {
     name.removeprefix("_"): story
     for name, story in list(globals().items())

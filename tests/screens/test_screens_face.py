@@ -102,6 +102,12 @@ def test_a_touch_anywhere_on_a_colour_goes_on() -> None:
     assert _play("colour") == {"kind": "Chosen", "serial": 4, "value": "next"}
 
 
+def test_a_picture_is_in_the_middle_of_its_place() -> None:
+    """By its ink: what the font leaves free around a glyph is not even."""
+    off_px = _play("icons")
+    assert len(off_px) > 50 and max(max(across, up) for across, up in off_px.values()) <= 2, off_px
+
+
 def test_another_video_driver_than_asked_is_refused() -> None:
     environment = {key: "" for key in ("DISPLAY", "WAYLAND_DISPLAY")}
     code = (

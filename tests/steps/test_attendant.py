@@ -176,6 +176,9 @@ def test_help_and_back_again(quiet_hall):
     quiet_hall.choose("start", "queue")
     quiet_hall.intend(HelpAsked)
     assert quiet_hall.says("help_text")
+    around = quiet_hall.scene
+    assert not (around.can_go_back or around.can_leave or around.can_ask_help)  # «Kembali» is the one large button
+    assert [choice.value for choice in quiet_hall.view.choices if not choice.quiet] == ["back"]
     quiet_hall.intend(HelpAsked)  # once is enough
     quiet_hall.back()
     assert "A" in quiet_hall.offered

@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.kiosk import NIKS, OFFICER
 
+from config import settings as config
 from hardware.code_scanner.interface import LONGEST_PAYLOAD, CodeScanned, CodeScanner
 from hardware.device import DeviceState
 from kiosk.codes import LetterFacts, Signer
@@ -28,7 +29,7 @@ def letter(quiet_hall):
 
 def test_a_genuine_letter_with_masked_facts(quiet_hall, letter):
     view = check(quiet_hall, letter.token.encode())
-    assert view.tone == "good" and quiet_hall.says("letter_genuine")
+    assert view.tone == "good" and quiet_hall.says("letter_genuine") and quiet_hall.says("compare_with_your_letter")
     assert letter.letter_number in quiet_hall.words and "S*** A*****" in quiet_hall.words
     assert "24 November 2026" in quiet_hall.words and "Keterangan Domisili" in quiet_hall.words
     told = " ".join(quiet_hall.words)
@@ -170,6 +171,14 @@ def test_what_was_shown_before_the_check_is_not_looked_at(quiet_hall, letter):
     quiet_hall.show_code(b"another")
     quiet_hall.wait_for(ResultView)
     assert quiet_hall.says("code_not_from_here")
+
+
+@pytest.mark.parametrize("place", ["below", "right", "left"])
+def test_the_arrow_leads_to_where_the_scanner_is(make_hall, settings, place):
+    scanner = config.changed(settings.code_scanner, place=place)
+    hall = make_hall(printer=False, settings=config.changed(settings, code_scanner=scanner))
+    hall.choose("start", "check")
+    assert hall.view.direction == place
 
 
 def test_one_after_the_other(quiet_hall, letter):

@@ -3,6 +3,7 @@
 import pytest
 from support.kiosk import NIKS, NOBODYS_NIK
 
+from config import settings as config
 from config.translations import say
 from hardware.card_reader.interface import Card, CardKind, CardReader, CardUnreadable
 from hardware.device import DeviceState
@@ -11,7 +12,7 @@ from kiosk.intents import Entered
 from kiosk.journal import Event
 from kiosk.pin_tries import FIRST_LOCK_S, TRIES_BEFORE_LOCK
 from kiosk.residents import PAUSE_S, UNKNOWN_CARDS_BEFORE_PAUSE
-from kiosk.views import KeypadView, NoticeView, PresentCardView
+from kiosk.views import KeypadView, NoticeView, PresentCardView, ResultView
 
 pytest_plugins = ["support.kiosk"]
 
@@ -77,9 +78,26 @@ def test_without_a_reader_the_nik_is_asked_for_at_once(quiet_hall):
 def test_a_card_that_nobody_has_registered_is_told_where_to_go(quiet_hall):
     quiet_hall.tap("nobody")
     assert quiet_hall.says("card_not_registered") and quiet_hall.says("card_not_registered_ask_desk")
+    assert not quiet_hall.scene.can_leave  # it has its own «Selesai»
     quiet_hall.choose("nik")
     quiet_hall.enter(NIKS["siti"], DEMO_PIN)
     assert quiet_hall.says("greeting", name="SITI AMINAH")
+
+
+def test_whoever_has_no_registered_card_is_one_touch_from_a_number_for_the_desk(hall):
+    hall.tap("nobody")
+    [prominent] = [choice.value for choice in hall.view.choices if choice.prominent]
+    hall.take_card()
+    hall.choose(prominent, "A")
+    assert hall.wait_for(ResultView).big == "A-001"
+
+
+@pytest.mark.parametrize("place", ["below", "right", "left"])
+def test_words_and_arrow_lead_to_where_the_reader_is(make_hall, settings, place):
+    reader = config.changed(settings.card_reader, place=place)
+    hall = make_hall(printer=False, settings=config.changed(settings, card_reader=reader))
+    hall.choose("start", "letter")
+    assert hall.view.direction == place and hall.says(f"present_card_{place}")
 
 
 def test_a_registered_card_may_follow_one_that_is_not(quiet_hall):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from support.kiosk import NIKS, OFFICER, texts_of
 
+from config.translations import say
 from kiosk.demo.village import DEMO_PIN
 from kiosk.flows.letter import ENDED_SHOWN
 from kiosk.intents import Chosen, Entered, LanguageChosen
@@ -37,10 +38,14 @@ def send(hall):
 )
 def test_from_idle_to_the_slip(hall, letter_type, answers):
     come(hall)
+    papers = say("id", "needs_papers", papers="surat pengantar RT/RW, fotokopi KK")
+    assert hall.words.count(papers) == 2  # for either letter, before anything is asked
     hall.choose(letter_type)
     hall.enter(*answers)
-    assert isinstance(hall.view, ReviewView)
+    assert isinstance(hall.view, ReviewView) and hall.scene.leaving_loses
     assert set(answers) <= set(hall.words) and "SITI AMINAH" in hall.words
+    assert hall.office.residents.by_nik(NIKS["siti"]).full_address() in hall.words
+    assert "Keperluan" in hall.words  # not the whole question
     view = send(hall)
     assert hall.choices <= MOST_TOUCHES
     [request] = hall.requests_of("siti")
@@ -48,6 +53,7 @@ def test_from_idle_to_the_slip(hall, letter_type, answers):
     assert list(request.fields.values()) == answers
     assert (view.big, view.tone) == (request.number, "good")
     assert hall.says("take_your_slip")
+    assert hall.says("hand_in_at_desk") and "Surat pengantar RT/RW, fotokopi KK" in hall.words
     [paper] = hall.outside.papers
     assert hall.is_on(paper, request.print_job_id)
     hall.choose("done")
@@ -175,8 +181,9 @@ def test_a_request_that_was_sent_is_kept_though_the_slip_does_not_come(hall):
 def test_who_has_letters_under_way_sees_them_first(quiet_hall):
     request = quiet_hall.submit("siti")
     come(quiet_hall)
-    assert set(quiet_hall.offered) == {request.number, "new"}
+    assert list(quiet_hall.offered) == ["new", request.number]
     assert quiet_hall.says("state_submitted")
+    assert [choice.value for choice in quiet_hall.view.choices if choice.prominent] == ["new"]
     quiet_hall.choose(request.number)
     assert set(quiet_hall.offered) == {"done", "slip"}
     quiet_hall.choose("done")
@@ -242,8 +249,11 @@ def test_a_copy_of_a_letter_that_is_ready(hall):
     letter = hall.approve(hall.submit("siti"))
     papers = len(hall.outside.papers)
     come(hall)
+    assert hall.says("ready_touch_to_see")
+    assert [choice.value for choice in hall.view.choices if choice.prominent] == [letter.number]
     hall.choose(letter.number)
-    assert letter.letter_number in hall.words and hall.says("state_ready")
+    assert letter.letter_number in hall.words and hall.says("state_ready") and hall.says("ready_original_or_copy")
+    assert not hall.scene.can_leave  # it has its own «Selesai»
     hall.choose("print")
     hall.wait_until(lambda: hall.says("letter_printed"))
     assert hall.says("copy_is_a_copy") and hall.view.tone == "good"

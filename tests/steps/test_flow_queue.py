@@ -34,6 +34,7 @@ def test_numbers_count_for_each_service_and_say_how_many_wait(hall):
         assert waiting in hall.words
         hall.choose("done")
     hall.choose("start", "queue")
+    assert hall.says("nobody_waiting") and not hall.says("people_waiting", n=0)
     assert hall.says("people_waiting", n=2) and hall.says("people_waiting", n=1)
 
 
@@ -68,7 +69,9 @@ def test_two_touches_on_a_service_take_one_number(quiet_hall):
 def test_without_a_printer_the_number_is_on_the_screen(quiet_hall):
     quiet_hall.choose("start", "queue", "A")
     quiet_hall.wait_for(NoticeView)
-    assert quiet_hall.says("printer_fault") and quiet_hall.says("your_queue_number", n="A-001")
+    assert quiet_hall.view.big == "A-001" and quiet_hall.says("remember_or_note_number")
+    assert not quiet_hall.says("print_goes_on_by_itself")  # there is no printer that could
+    assert quiet_hall.says("printer_fault") and quiet_hall.says("your_queue_number")
     quiet_hall.choose("without")
     view = quiet_hall.wait_for(ResultView)
     assert (view.big, view.tone) == ("A-001", "attention")
@@ -83,6 +86,7 @@ def test_paper_that_is_put_in_meanwhile_brings_the_ticket(hall):
     hall.choose("start", "queue", "A")
     hall.wait_for(NoticeView)
     assert hall.says("printer_paper_out") and "PRINTER-PAPER-OUT" in hall.words
+    assert hall.view.big == "A-001" and hall.says("print_goes_on_by_itself")
     hall.outside.refill()
     view = hall.wait_for(ResultView)
     assert (view.big, view.tone) == ("A-001", "good")

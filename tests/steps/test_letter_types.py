@@ -24,6 +24,7 @@ def test_every_letter_type_of_the_product_loads_and_speaks_three_languages() -> 
     assert {"domisili", "usaha"} <= set(found)
     for letter_type in found.values():
         texts = [letter_type.name, *(part.label for part in (*letter_type.fields, *letter_type.requirements))]
+        texts += [field.short for field in letter_type.fields]
         assert all(set(text) == {"id", "jv", "en"} for text in texts), letter_type.key
 
 
@@ -36,6 +37,15 @@ def test_a_paragraph_whose_answer_was_left_empty_is_left_out() -> None:
     _, without, _ = domisili().sentences({**VALUES, "purpose": "  "})
     assert with_purpose[-1].endswith("untuk keperluan: Melamar pekerjaan.")
     assert without == with_purpose[:-1]
+
+
+def test_a_business_is_certified_with_and_without_a_name() -> None:
+    usaha = load_letter_types()[0]["usaha"]
+    answers = {**VALUES, "kind": "Warung makan", "purpose": "Mengurus izin usaha"}
+    _, named, _ = usaha.sentences({**answers, "business": "Bu Siti"})
+    _, unnamed, _ = usaha.sentences({**answers, "business": ""})
+    assert named[0].endswith("dengan jenis usaha: Warung makan.") and named[1] == 'Usaha tersebut bernama "Bu Siti".'
+    assert unnamed == (named[0], named[2])
 
 
 def test_braces_in_an_answer_are_only_text() -> None:
@@ -65,6 +75,7 @@ def line_of(text: str, part: str) -> int:
         ("longest = 60", "widest = 60", "field[0].widest", "no such key", "widest"),
         ("longest = 60", "longest = 10", "field[0]", "'Toko kelontong'", "[[field]]"),
         ('id = "Apa jenis usaha Anda?"\n', "", "field[0].label", "needs an Indonesian text", "[field.label]"),
+        ('id = "Jenis usaha"\n', "", "field[0].short", "needs an Indonesian text", "[field.short]"),
         ('key = "business"', 'key = "name"', "field", "already means something else", None),
         ('key = "business"', 'key = "purpose"', "field", "the same key", None),
         ("{business}", "{shop}", "statement", "unknown name {shop}", "statement = ["),

@@ -172,7 +172,9 @@ def test_a_copy_says_what_it_is() -> None:
     assert "Salinan ke-1: bukan surat asli" in text and "Berlaku sampai 22 Februari 2027" in text
     assert "Kantor Desa Socorejo" in text and "DUSUN MLANGI RT 002 RW 001" in text
     assert "cetakan" not in text.lower()
-    assert "Kepala Desa Socorejo" in text and "untuk keperluan: Melamar pekerjaan." in text
+    assert "Kepala Desa Socorejo," in text and "Status Perkawinan" in text and "Kewarganegaraan" in text
+    assert copy_of("domisili").blocks[0] == Mark("SALINAN")
+    assert "untuk keperluan: Melamar pekerjaan." in text
 
 
 def test_only_a_repeated_printing_is_marked() -> None:

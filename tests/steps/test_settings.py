@@ -45,6 +45,7 @@ def test_the_settings_that_come_with_the_product_are_usable(profile):
         ('icon = "more"', 'icon = "x"', "kiosk.toml:55: queue.services[3].icon: no icon is called 'x'"),
         ('id = "Lain-lain", ', "", "kiosk.toml:56: queue.services[3].name: needs an Indonesian text"),
         ('driver = "virtual"', "driver = 3", "card_reader.driver: Expected `str`, got `int`"),
+        ("[card_reader]", '[card_reader]\nplace = "above"', "card_reader.place: Expected `str` matching regex"),
         ("[screen]", "[screen", "is not TOML"),
     ],
 )

@@ -50,6 +50,21 @@ def test_the_code_asks_for_no_message_that_the_catalogue_lacks():
     assert whole - set(messages()) == set()
 
 
+#: Keys that are put together: what they begin or end with.
+COMPUTED = ("advice_", "state_", "present_card_", "part_", "verdict_", "card_kind_"), ("_detail",)
+
+
+def test_the_catalogue_has_no_message_that_nothing_asks_for():
+    trees = [
+        ast.parse(path.read_text("utf-8")) for name in ("kiosk", "screens") for path in (ROOT / name).rglob("*.py")
+    ]
+    strings = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    beginnings, endings = COMPUTED
+    assert all(any(str(text).startswith(part) for text in strings) for part in beginnings)
+    unused = {key for key in set(messages()) - strings if not key.startswith(beginnings) and not key.endswith(endings)}
+    assert unused == set()
+
+
 def test_a_language_that_lacks_a_message_falls_back_to_indonesian(monkeypatch):
     monkeypatch.setattr(translations, "messages", lambda: {"only": {"id": "Hanya {n}", "en": "Only {n}"}})
     assert (say("jv", "only", n=1), say("en", "only", n=1)) == ("Hanya 1", "Only 1")

@@ -27,9 +27,10 @@ PAPERS = {
     "paper-report",
 }
 SCREENS = {
-    "idle", "home", "present-card", "pin", "choose-letter", "field", "review", "request-sent", "my-letters",
-    "letter-ready", "copy-printed", "show-code", "letter-genuine", "code-not-from-here", "choose-service",
-    "ticket-taken", "paper-out", "card-not-registered", "nik", "help", "home-javanese", "home-english-large",
+    "idle", "home", "present-card", "pin", "choose-letter", "field", "field-optional", "review",
+    "request-sent", "my-letters", "letter-ready", "copy-printed", "show-code", "letter-genuine",
+    "code-not-from-here", "choose-service", "ticket-taken", "paper-out", "card-not-registered", "nik", "help",
+    "home-javanese", "home-english-large",
     "technician", "technician-parts", "technician-card", "technician-scan", "technician-print-and-scan",
 }  # fmt: skip
 
