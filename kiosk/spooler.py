@@ -128,6 +128,8 @@ class Spooler:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spooler", daemon=True)
         self._unclean = False  # a job was cut short: the printer must be brought back in step first
+        self._may_hang = False  # the last job of this process did not end well: the driver knows what hangs
+        self._asked: int | None = None  # the uncertain job whose visitor is looking at the paper now
         self._retry_at_s = 0.0
         self._unrecorded: tuple[int, PrintResult] | None = None
         self._ownerless: int | None = None  # the copy whose owner left while it was being sent
@@ -169,6 +171,7 @@ class Spooler:
                 moves.to(PrintState.PRINTED, job_id, code="PRINT-CONFIRMED-BY-PERSON")
             else:
                 moves.to(PrintState.QUEUED, job_id, printing=row.printing + 1)
+        self._asked = None
         self._woken.set()
 
     def print_again(self, job_id: int) -> int:
@@ -201,6 +204,8 @@ class Spooler:
                     self._ownerless = row.id
                 else:
                     moves.to(PrintState.CANCELLED, row.id, code="PRINT-OWNER-LEFT")
+        self._asked = None
+        self._woken.set()
 
     def open_jobs(self) -> list[Row]:
         """The rows of the jobs that wait or of which nobody knows whether they are on paper, oldest first."""
@@ -240,7 +245,7 @@ class Spooler:
             self._record()
         job, state = self._oldest()
         if job is None:
-            return None
+            return self._void_what_hangs()
         if self._printer is None or not self._printer.status.serving:
             self._hold(job, state)
             return None
@@ -249,6 +254,23 @@ class Spooler:
             return wait_s
         self._send(job)
         return 0
+
+    def _void_what_hangs(self) -> float | None:
+        """A paper that broke off shows somebody's data: it is voided and cut off as soon as the printer can, and not
+        handed out with the next person's."""
+        if self._printer is None or not self._printer.status.serving or self._asked is not None:
+            return None
+        if not (self._unclean or self._may_hang):
+            return None
+        wait_s = self._retry_at_s - time.monotonic()
+        if wait_s > 0:
+            return wait_s
+        result = self._printer.void_unfinished(after_unclean_stop=self._unclean)
+        if result.outcome is PrintOutcome.PRINTED:
+            self._unclean = self._may_hang = False
+            return None
+        self._retry_at_s = time.monotonic() + RETRY_S
+        return RETRY_S
 
     def _oldest(self) -> tuple[PrintJob | None, PrintState | None]:
         with self._store.read() as tx:
@@ -283,6 +305,8 @@ class Spooler:
                 return
             moves.to(PrintState.SENDING, job.id, attempt=row.attempt + 1)
         result = self._print(job, page)
+        self._may_hang = result.outcome is not PrintOutcome.PRINTED
+        self._asked = job.id if result.outcome is PrintOutcome.UNCERTAIN else None
         if result.outcome is PrintOutcome.HELD:
             self._retry_at_s = time.monotonic() + RETRY_S
         else:

@@ -101,7 +101,14 @@ class EscposPrinter(Printer):
         self, page: Page, *, after_unclean_stop: bool = False, progress: Callable[[float], None] | None = None
     ) -> PrintResult:
         """See `Printer.print`. Raises ValueError for a page that is not 1-bit or does not fit the profile."""
-        job = _Job(encoder.strips(page.image, self.profile.width_dots), after_unclean_stop, progress)
+        return self._hand_over(_Job(encoder.strips(page.image, self.profile.width_dots), after_unclean_stop, progress))
+
+    def void_unfinished(self, *, after_unclean_stop: bool = False) -> PrintResult:
+        """See `Printer.void_unfinished`."""
+        return self._hand_over(_Job([], after_unclean_stop, None))
+
+    def _hand_over(self, job: _Job) -> PrintResult:
+        """Give a job to the device's thread and wait for its result."""
         with self._one_at_a_time:
             with self._handover:
                 self._job = job
@@ -211,6 +218,9 @@ class EscposPrinter(Printer):
         self._preflight()
         if self._unclean or job.after_unclean_stop:
             self._resynchronise(job.after_unclean_stop)
+        if not job.strips:  # there was only something to void
+            self._unclean = False
+            return PrintResult(PrintOutcome.PRINTED)
         self._unclean = True
         prefix = encoder.INITIALISE + (encoder.AUTOMATIC_STATUS_ON if believed else b"")
         for sent, strip in enumerate(job.strips):

@@ -76,3 +76,11 @@ class Printer(Device):
 
         A fault is a result (HELD or UNCERTAIN with a code), not an exception.
         """
+
+    @abstractmethod
+    def void_unfinished(self, *, after_unclean_stop: bool = False) -> PrintResult:
+        """Void and cut off what hangs in the printer of a job that was cut short, so that it is not handed out with the
+        next one; nothing comes out where nothing hangs. Blocks like `print`. PRINTED says that nothing hangs any more.
+
+        after_unclean_stop: the job was cut short by another process, of which this driver knows nothing.
+        """

@@ -79,7 +79,7 @@ VIEWS: dict[str, View] = {
     "choice-services": ChoiceView("Pilih layanan", choices=SERVICES),
     "choice-services-jv": ChoiceView("Mangga milih layanan", choices=SERVICES_JV),
     "choice-letters": ChoiceView(
-        "Pilih jenis surat", choices=LETTERS, notices=("Kertas habis. Petugas sudah diberi tahu",)
+        "Pilih jenis surat", choices=LETTERS, notices=("Kertas habis. Mohon beri tahu petugas",)
     ),
     "present-card": PresentCardView(
         "Silakan tempelkan e-KTP Anda",
@@ -168,7 +168,7 @@ VIEWS: dict[str, View] = {
     ),
     "notice-big": NoticeView(
         "Nomor antrean Anda",
-        "Ingat atau catat nomor ini. Kertas habis, petugas sudah diberi tahu. Kertas keluar sendiri begitu mesin siap",
+        "Ingat atau catat nomor ini. Kertas habis. Mohon beri tahu petugas. Kertas keluar sendiri begitu mesin siap",
         big="B-001",
         code="PRINTER-PAPER-OUT",
         choices=(Choice("without", "Selesai tanpa kertas", "leave"),),

@@ -325,6 +325,41 @@ def test_a_paper_that_hung_half_printed_is_voided_after_a_restart(hall, cancelle
     assert [hall.is_on(paper, each) for paper, each in zip(whole, [other] if cancelled else [job, other], strict=True)]
 
 
+def test_a_torn_paper_is_voided_when_the_printer_can_and_not_in_front_of_the_next_person(hall):
+    hall.outside.paper_out_at_row(SOME_ROWS)
+    job = print_ticket(hall)
+    wait_for(hall, job, PrintState.HELD)
+    hall.office.spooler.cancel(job)
+    assert hall.outside.papers == []
+    hall.outside.refill()  # and nobody prints anything
+    [void] = hall.outside.wait_for_paper(1, 5)
+    assert void.void and void.image.height > SOME_ROWS
+    other = print_ticket(hall, "other")
+    printed(hall, other)
+    _, paper = hall.outside.papers
+    assert hall.is_on(paper, other)
+
+
+def test_a_paper_that_was_cut_short_by_the_end_of_the_kiosk_is_voided_at_its_next_start(hall):
+    cut_short(hall)
+    hall.open()
+    [void] = hall.outside.wait_for_paper(1, 5)
+    assert void.void and void.image.height > SOME_ROWS
+
+
+def test_a_paper_that_somebody_is_asked_about_hangs_until_they_have_left(hall):
+    hall.outside.lose_power_at_cut("before")
+    job = print_ticket(hall)
+    wait_for(hall, job, PrintState.UNCERTAIN)
+    hall.outside.power_on()
+    hall.wait_until(lambda: hall.devices.serving(Printer.kind))
+    with pytest.raises(TimeoutError):  # the paper is left to whoever looks at it
+        hall.outside.wait_for_paper(1, 1.0)
+    hall.office.spooler.abandon("somebody")
+    [void] = hall.outside.wait_for_paper(1, 5)
+    assert void.void
+
+
 def test_a_clock_set_back_hides_no_paper_that_hangs_half_printed(hall):
     printed(hall, print_ticket(hall, "before"))
     hall.clock.set(hall.clock.now().replace(hour=1))

@@ -77,6 +77,20 @@ class TestContract:
         assert driver.print(page, after_unclean_stop=True) == PRINTED
         assert_voided_then_printed(outside, page)
 
+    def test_only_what_hangs_is_voided(self, setup, a_page, port, acknowledgement) -> None:
+        driver, outside = setup(port, acknowledgement=acknowledgement)
+        assert driver.print(a_page()) == PRINTED
+        assert driver.void_unfinished() == PRINTED
+        assert len(outside.papers) == 1
+        outside.paper_out_at_row(150)
+        assert driver.print(a_page()) == held(PrinterCode.PAPER_OUT)
+        assert driver.void_unfinished() == held(PrinterCode.PAPER_OUT)
+        outside.refill()
+        wait_until_serving(driver)
+        assert driver.void_unfinished() == PRINTED
+        assert driver.void_unfinished() == PRINTED
+        assert [paper.void for paper in outside.papers] == [False, True]
+
     def test_paper_out_before(self, setup, a_page, port, acknowledgement) -> None:
         driver, outside = setup(port, acknowledgement=acknowledgement)
         outside.paper_out()
