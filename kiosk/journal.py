@@ -40,6 +40,11 @@ class Event(Enum):
     )
     CARD_UNKNOWN = "card-unknown", "a card was shown that nobody has registered", ("kiosk",)
     CARDS_PAUSED = "cards-paused", "too many unknown cards: none is looked up for so long", ("kiosk", "for_s")
+    NIKS_PAUSED = (
+        "niks-paused",
+        "too many wrong PINs by NIK at this kiosk: none is taken for so long",
+        ("kiosk", "for_s"),
+    )
     RESIDENT_ADDED = "resident-added", "a resident was added", ("resident",)
     CARD_ENROLLED = "card-enrolled", "a card was linked to a resident", ("resident",)
     PIN_SET = "pin-set", "a PIN was set at the desk", ("resident",)

@@ -21,6 +21,7 @@ from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import Spooler
 from kiosk.store.errors import StoreError
 from kiosk.store.opening import open_store
+from kiosk.store.schema import installation
 from kiosk.store.store import Store
 from kiosk.technician import Technician
 
@@ -70,7 +71,7 @@ class Office:
         self-test looks at, where there is more than the database. Raises StoreError."""
         store = open_store(settings)
         try:
-            key = _village_key(settings)
+            key = _village_key(settings, store)
         except StoreError:
             store.close()
             raise
@@ -137,12 +138,19 @@ class _WithdrawnLetters:
         return letter_id in self._requests.withdrawn_letters()
 
 
-def _village_key(settings: Settings) -> Any:
+def _village_key(settings: Settings, store: Store) -> Any:
+    """The key that signs codes. It is made for a new database only: another would make every letter look forged."""
     path = settings.state_path / "village.key.pem"
     try:
-        return load_or_create_village_key(path)
+        key = load_or_create_village_key(path)
     except (OSError, ValueError) as error:
         raise StoreError(f"The village's key {path} cannot be used: {error}. Put its saved copy back.") from error
+    if not store.belongs(installation.c.village_key, key.public_key().public_bytes_raw()):
+        raise StoreError(
+            f"The village's key {path} is not the one that this database's letters were signed with: it was lost and "
+            "made anew, or belongs to another kiosk. Put its saved copy back."
+        )
+    return key
 
 
 @dataclass(frozen=True)

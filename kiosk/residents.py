@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
+from kiosk.paper.text import clean
 from kiosk.pin_tries import LockedOut, PinTries, WeakPin, WrongPin, pin_fits, refuse_usual_pin, sealed_pin
 from kiosk.store import timers
 from kiosk.store.counters import insert
@@ -31,7 +32,11 @@ PROVINCES = frozenset(
 
 UNKNOWN_CARDS_BEFORE_PAUSE = 10
 UNKNOWN_CARDS_WITHIN_S = 10 * 60
+WRONG_NIKS_BEFORE_PAUSE = 20
+WRONG_NIKS_WITHIN_S = 10 * 60
 PAUSE_S = 10 * 60
+#: The register has nothing longer, and no screen could show it.
+LONGEST_TEXT = 200
 
 
 class InvalidNik(ValueError):
@@ -142,16 +147,18 @@ class Residents:
         self._journal = Journal(store, clock)
         self._tries = PinTries(store, clock, self._journal, kiosk_id)
         self._unknown_cards = self._vault.index("unknown cards", kiosk_id)
+        self._wrong_niks = self._vault.index("wrong niks", kiosk_id)
+        self._nik_pause = self._vault.index("nik pause", kiosk_id)
         self._pause = self._vault.index("pause", kiosk_id)
 
     # The register and the desk.
 
     def add(self, resident_fields: Mapping[str, str | date]) -> Resident:
-        """Add a resident by the fields of `Resident` except `id`. Raises InvalidNik, AlreadyRegistered, and ValueError
-        for a missing or unknown field."""
+        """Add a resident by the fields of `Resident` except `id`; texts lose control characters and what is beyond
+        LONGEST_TEXT. Raises InvalidNik, AlreadyRegistered, and ValueError for a missing or unknown field."""
         if wrong := FIELDS ^ resident_fields.keys():
             raise ValueError(f"a field of the resident is missing or unknown: {min(wrong)}")
-        resident = Resident(id=0, **resident_fields)
+        resident = Resident(id=0, **{name: _clean(value) for name, value in resident_fields.items()})
         validate_nik(resident.nik)
         new = {
             "nik_index": self._nik_index(resident.nik),
@@ -231,8 +238,23 @@ class Residents:
             return owner
         return self._identify(owner.nik_index, pin, by="card")
 
-    def identify_by_nik(self, nik: str, pin: str) -> Identified | WrongPin | LockedOut:
-        return self._identify(self._nik_index(nik), pin, by="nik")
+    def identify_by_nik(self, nik: str, pin: str) -> Identified | WrongPin | LockedOut | Paused:
+        """Beside the tries of each NIK, those of this kiosk are counted: nobody tries one PIN on a list of NIKs."""
+        with self._store.write() as tx:
+            if paused := timers.running(tx, self._clock, self._nik_pause):
+                return Paused(self._in(paused[-1]))
+        answer = self._identify(self._nik_index(nik), pin, by="nik")
+        if isinstance(answer, WrongPin | LockedOut):
+            self._count_wrong_nik()
+        return answer
+
+    def _count_wrong_nik(self) -> None:
+        with self._store.write() as tx:
+            timers.start(tx, self._clock, self._wrong_niks, WRONG_NIKS_WITHIN_S)
+            if len(timers.running(tx, self._clock, self._wrong_niks)) >= WRONG_NIKS_BEFORE_PAUSE:
+                timers.clear(tx, self._wrong_niks)
+                timers.start(tx, self._clock, self._nik_pause, PAUSE_S)
+                self._journal.record(Event.NIKS_PAUSED, tx=tx, kiosk=self._kiosk_id, for_s=PAUSE_S)
 
     def _identify(self, identity: bytes, pin: str, by: str) -> Identified | WrongPin | LockedOut:
         def owner(tx: Connection) -> Row | None:
@@ -309,3 +331,7 @@ def _opened(vault: Vault, row: Row) -> Resident:
     personal = json.loads(vault.decrypt(row.personal))
     personal["birth_date"] = date.fromisoformat(personal["birth_date"])
     return Resident(row.id, **personal)
+
+
+def _clean(value: str | date) -> str | date:
+    return clean(value).strip()[:LONGEST_TEXT] if isinstance(value, str) else value

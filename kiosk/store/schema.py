@@ -59,12 +59,15 @@ metadata = MetaData(
     }
 )
 
-#: One row: the fingerprint of the key that this database is encrypted with.
+#: One row: what this database belongs to, so that it is not opened as something else: the fingerprint of the key that
+#: it is encrypted with, the settings' profile, and the village's public key.
 installation = Table(
     "installation",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("key_fingerprint", LargeBinary, nullable=False),
+    Column("profile", String(20)),
+    Column("village_key", LargeBinary),
     CheckConstraint("id = 1", name="only_one"),
 )
 

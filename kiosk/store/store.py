@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import URL, Column, Connection, Engine, create_engine, event, inspect, make_url, select, text, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -143,6 +143,12 @@ class Store:
                     f"The database {self.place} was encrypted with another key than the key file's. The key file was "
                     "lost and made anew, or belongs to another kiosk: put its saved copy back."
                 )
+
+    def belongs(self, column: Column, value: Any) -> bool:
+        """Whether that column of `installation` holds `value`, which it takes where it holds nothing yet."""
+        with self.write() as tx:
+            tx.execute(update(installation).where(column.is_(None)).values({column: value}))
+            return tx.execute(select(column)).scalar_one() == value
 
     def _damaged(self, reason: str) -> StoreError:
         return StoreError(

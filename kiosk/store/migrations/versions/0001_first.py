@@ -36,6 +36,8 @@ def upgrade() -> None:
         "installation",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key_fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("profile", sa.String(length=20), nullable=True),
+        sa.Column("village_key", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
         sa.CheckConstraint("id = 1", name=op.f("ck_installation_only_one")),
     )
