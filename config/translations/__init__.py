@@ -20,3 +20,8 @@ def say(language: str, key: str, **values: object) -> str:
     """The message in that language. Raises KeyError for a key that the catalogue does not have."""
     message = messages()[key]
     return message.get(language, message["id"]).format(**values)
+
+
+def in_language(words: dict[str, str], language: str) -> str:
+    """Of words that the settings or a letter type give in several languages, those in `language`, or in Indonesian."""
+    return words.get(language, words["id"])

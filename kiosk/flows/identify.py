@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardUnreadable
 from kiosk.flows.queue import open_queue
+from kiosk.flows.told import Told
 from kiosk.intents import Chosen, Entered
 from kiosk.residents import Identified, LockedOut, NoPin, Paused, UnknownCard, WrongPin
-from kiosk.step import End, Next, Patience, Step, Wait
+from kiosk.step import End, Next, Step, Wait
 from kiosk.views import Choice, KeypadView, NoticeView, PresentCardView, View
 from kiosk.visit import Visit
 
@@ -149,32 +150,6 @@ class EnterPin(Step):
         if card is not None:
             return Wait(lambda office: office.residents.identify_by_card(card.uid, pin), answered)
         return Wait(lambda office: office.residents.identify_by_nik(nik, pin), answered)
-
-
-class Told(Step):
-    """Plain words, and the way to the desk."""
-
-    patience = Patience.RESULT
-    returnable = False
-    leaves = False
-    title, text, tone = "", "", "attention"
-
-    def view(self, visit: Visit) -> View:
-        return NoticeView(
-            visit.say(self.title),
-            self._text(visit),
-            tone=self.tone,
-            choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
-        )
-
-    def _text(self, visit: Visit) -> str:
-        return visit.say(self.text)
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="done"):
-                return End()
-        return None
 
 
 class PinNotSet(Told):

@@ -7,11 +7,13 @@ Some days later: who are you? → your letter is ready → print the copy.
 from datetime import timedelta
 from typing import Any
 
+from config.translations import in_language
 from kiosk.flows.printing import Print
+from kiosk.flows.told import Finished, Told, done
 from kiosk.intents import Chosen, Entered
 from kiosk.letter_types import LetterType
 from kiosk.requests import LetterRequest, RequestState
-from kiosk.step import End, Next, Patience, Step, Wait
+from kiosk.step import End, Next, Step, Wait
 from kiosk.views import Choice, ChoiceView, Fact, FormView, ResultView, ReviewView, View
 from kiosk.visit import Visit
 
@@ -44,12 +46,8 @@ def open_letters(visit: Visit) -> Step:
     return Wait(lambda office: office.requests.of_resident(resident_id), found)
 
 
-def in_language(words: dict[str, str], visit: Visit) -> str:
-    return words.get(visit.language, words["id"])
-
-
 def letter_name(letter_type: LetterType, visit: Visit) -> str:
-    return in_language(letter_type.name, visit)
+    return in_language(letter_type.name, visit.language)
 
 
 def letter_type_name(key: str, visit: Visit) -> str:
@@ -60,7 +58,7 @@ def letter_type_name(key: str, visit: Visit) -> str:
 
 def papers_to_bring(letter_type: LetterType, visit: Visit) -> str:
     """«surat pengantar RT/RW, fotokopi KK»; empty where nothing is needed."""
-    labels = (in_language(requirement.label, visit) for requirement in letter_type.requirements)
+    labels = (in_language(requirement.label, visit.language) for requirement in letter_type.requirements)
     return ", ".join(label if label[:2].isupper() else label[:1].lower() + label[1:] for label in labels)
 
 
@@ -140,7 +138,7 @@ class FillField(Step):
         field = self._type.fields[self._position]
         return FormView(
             letter_name(self._type, visit),
-            label=in_language(field.label, visit),
+            label=in_language(field.label, visit.language),
             value=self._answers.get(field.key, ""),
             hint="" if field.required else visit.say("may_be_left_empty"),
             suggestions=field.suggestions,
@@ -185,7 +183,7 @@ class Review(Step):
             Fact(visit.say("address"), resident.full_address()),
         )
         asked = tuple(
-            Fact(in_language(field.short or field.label, visit), self._answers.get(field.key) or "–")
+            Fact(in_language(field.short or field.label, visit.language), self._answers.get(field.key) or "–")
             for field in self._type.fields
         )
         return ReviewView(
@@ -230,24 +228,8 @@ class DataNotCorrect(Step):
         return None
 
 
-class AskTheDesk(Step):
-    patience = Patience.RESULT
-    returnable = False
-    leaves = False
-
-    def view(self, visit: Visit) -> View:
-        return ResultView(
-            visit.say("my_register_data_is_wrong"),
-            visit.say("register_ask_desk"),
-            tone="attention",
-            choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
-        )
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="done"):
-                return End()
-        return None
+class AskTheDesk(Told):
+    title, text = "my_register_data_is_wrong", "register_ask_desk"
 
 
 def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correcting: LetterRequest | None) -> Step:
@@ -267,26 +249,32 @@ def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correct
     return Wait(lambda office: office.requests.submit(resident_id, letter_type.key, answers, key, language), sent)
 
 
-class RequestSent(Step):
-    patience = Patience.RESULT
-    final = True
-    returnable = False
-    leaves = False
+class LetterFinished(Finished):
+    """A slip or a copy: «Surat lain» goes on with the same resident."""
 
     def __init__(self, request: LetterRequest, on_paper: bool) -> None:
-        self._request, self._on_paper = request, on_paper
+        super().__init__(on_paper)
+        self._request = request
 
+    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
+        return Choice("another", visit.say("something_else"), "letter"), done(visit)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="another"):
+                return open_letters(visit)
+        return super().on(event, visit)
+
+
+class RequestSent(LetterFinished):
     def view(self, visit: Visit) -> View:
         return ResultView(
             visit.say("request_sent"),
             visit.say("take_your_slip" if self._on_paper else "remember_your_number"),
-            tone="good" if self._on_paper else "attention",
+            tone=self._tone,
             big=self._request.number,
             facts=self._facts(visit),
-            choices=(
-                Choice("another", visit.say("something_else"), "letter"),
-                Choice("done", visit.say("done"), "ok", prominent=True),
-            ),
+            choices=self._choices(visit),
         )
 
     def _facts(self, visit: Visit) -> tuple[Fact, ...]:
@@ -294,14 +282,6 @@ class RequestSent(Step):
         letter_type = visit.office.letter_types.get(self._request.letter_type)
         papers = papers_to_bring(letter_type, visit) if letter_type else ""
         return (letter, Fact(visit.say("hand_in_at_desk"), papers[0].upper() + papers[1:])) if papers else (letter,)
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="another"):
-                return open_letters(visit)
-            case Chosen(value="done"):
-                return End()
-        return None
 
 
 class ShowRequest(Step):
@@ -377,31 +357,12 @@ def print_slip_again(visit: Visit, request: LetterRequest) -> Step:
     )
 
 
-class CopyPrinted(Step):
-    patience = Patience.RESULT
-    final = True
-    returnable = False
-    leaves = False
-
-    def __init__(self, request: LetterRequest, on_paper: bool) -> None:
-        self._request, self._on_paper = request, on_paper
-
+class CopyPrinted(LetterFinished):
     def view(self, visit: Visit) -> View:
         return ResultView(
             visit.say("letter_printed" if self._on_paper else "copy_not_printed"),
             visit.say("copy_is_a_copy" if self._on_paper else "copy_waits_for_you"),
-            tone="good" if self._on_paper else "attention",
+            tone=self._tone,
             facts=(Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit)),),
-            choices=(
-                Choice("another", visit.say("something_else"), "letter"),
-                Choice("done", visit.say("done"), "ok", prominent=True),
-            ),
+            choices=self._choices(visit),
         )
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="another"):
-                return open_letters(visit)
-            case Chosen(value="done"):
-                return End()
-        return None

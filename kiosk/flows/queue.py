@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from config.settings import QueueService
+from config.translations import in_language
 from kiosk.flows.printing import DidItComeOut, Print
+from kiosk.flows.told import Finished, done
 from kiosk.intents import Chosen
 from kiosk.queue import Ticket
 from kiosk.spooler import UncertainTicket
-from kiosk.step import End, Next, Patience, Step, Wait
+from kiosk.step import Next, Step, Wait
 from kiosk.views import Choice, ChoiceView, Fact, ResultView, View
 from kiosk.visit import Visit
 
@@ -17,10 +18,6 @@ def open_queue() -> Step:
         return {service.code: office.queue.waiting(service.code) for service in office.settings.queue.services}
 
     return Wait(waiting, ChooseService)
-
-
-def service_name(service: QueueService, language: str) -> str:
-    return service.name.get(language, service.name["id"])
 
 
 class ChooseService(Step):
@@ -36,7 +33,7 @@ class ChooseService(Step):
             choices=tuple(
                 Choice(
                     service.code,
-                    service_name(service, visit.language),
+                    in_language(service.name, visit.language),
                     service.icon,
                     self._people_waiting(service.code, visit),
                 )
@@ -79,31 +76,22 @@ def ask_about(uncertain: UncertainTicket, visit: Visit) -> Step:
     )
 
 
-class TicketTaken(Step):
-    patience = Patience.RESULT
-    final = True
-    returnable = False
-    leaves = False
-
+class TicketTaken(Finished):
     def __init__(self, ticket: Ticket, on_paper: bool) -> None:
-        self._ticket, self._on_paper = ticket, on_paper
+        super().__init__(on_paper)
+        self._ticket = ticket
 
     def view(self, visit: Visit) -> View:
-        services = {service.code: service for service in visit.office.settings.queue.services}
+        services = {service.code: service.name for service in visit.office.settings.queue.services}
+        code = self._ticket.service_code  # a service may have gone from the settings since
         return ResultView(
             visit.say("take_your_ticket" if self._on_paper else "remember_your_number"),
             visit.say("sit_and_wait"),
-            tone="good" if self._on_paper else "attention",
+            tone=self._tone,
             big=self._ticket.number,
             facts=(
-                Fact(visit.say("service"), service_name(services[self._ticket.service_code], visit.language)),
+                Fact(visit.say("service"), in_language(services[code], visit.language) if code in services else code),
                 Fact(visit.say("waiting_before_you"), str(self._ticket.waiting or visit.say("nobody"))),
             ),
-            choices=(Choice("done", visit.say("done"), "ok", prominent=True),),
+            choices=(done(visit),),
         )
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="done"):
-                return End()
-        return None

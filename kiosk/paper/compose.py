@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
+from config.translations import in_language
 from hardware.printer.interface import Page, PrinterProfile
 from kiosk.codes import Signer
 from kiosk.letter_types import LetterType
@@ -59,7 +60,7 @@ class Composer:
         service = self._services.get(ticket.service_code)
         return slips.ticket(
             ticket.number,
-            _in(job.language, service.name) if service else ticket.service_code,
+            in_language(service.name, job.language) if service else ticket.service_code,
             ticket.waiting,
             self._village,
             ticket.taken_at.astimezone(self._zone),
@@ -72,12 +73,12 @@ class Composer:
         letter_type = self._letter_types[request.letter_type]
         return slips.request_slip(
             request.number,
-            _in(job.language, letter_type.name),
+            in_language(letter_type.name, job.language),
             self._residents.get(request.resident_id),
             self._village,
             self._signer.request(request.number),
             request.submitted_at.astimezone(self._zone),
-            tuple(_in(job.language, requirement.label) for requirement in letter_type.requirements),
+            tuple(in_language(requirement.label, job.language) for requirement in letter_type.requirements),
             language=job.language,
             printing=job.printing,
         )
@@ -111,7 +112,3 @@ class Composer:
             language=job.language,
             printing=job.printing,
         )
-
-
-def _in(language: str, words: dict[str, str]) -> str:
-    return words.get(language, words["id"])

@@ -2,6 +2,7 @@
 
 from config.translations import say
 from kiosk.demo.village import DEMO_PIN
+from kiosk.flows.queue import TicketTaken
 from kiosk.intents import Chosen
 from kiosk.journal import Event
 from kiosk.store.print_jobs import PrintKind, PrintState
@@ -147,3 +148,10 @@ def test_an_uncertain_ticket_that_is_there_is_not_printed_again(hall):
     [job] = hall.job_ids(PrintKind.TICKET)
     assert (hall.job(job).state, hall.job(job).code) == (PrintState.PRINTED, "PRINT-CONFIRMED-BY-PERSON")
     assert len(hall.outside.papers) == 1
+
+
+def test_a_ticket_whose_service_has_gone_from_the_settings_goes_by_its_letter(quiet_hall):
+    ticket = quiet_hall.office.queue.take("Z", "of an old service")
+    quiet_hall.choose("start")
+    view = TicketTaken(ticket, on_paper=True).view(quiet_hall.attendant._visit)
+    assert view.big == "Z-001" and "Z" in [fact.value for fact in view.facts]
