@@ -387,7 +387,8 @@ def write_config(directory: Path, name: str, reader: str, printer: str) -> Path:
 
     from config.settings import PROFILES
 
-    Image.new("L", (1280, 720), 128).save(directory / "seen-001.png")
+    for number in (1, 2, 3):  # the first is used up by the look that tells whether the camera is there
+        Image.new("L", (1280, 720), 128).save(directory / f"seen-{number:03}.png")
     demo = (PROFILES / "demo.toml").read_text("utf-8")
     before, _, after = demo.partition("[card_reader]")
     devices = f"""[card_reader]

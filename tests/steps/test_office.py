@@ -8,6 +8,7 @@ from kiosk.clock import Clock
 from kiosk.devices import Devices
 from kiosk.office import Office
 from kiosk.store.errors import StoreError
+from kiosk.store.print_jobs import PrintState
 
 pytest_plugins = ["support.kiosk"]
 
@@ -43,8 +44,9 @@ def test_kiosks_of_one_database_print_their_own_papers_only(make_hall, settings)
     taken = second.office.queue.take("A", "of the second")
     mine = first.office.queue.take("A", "of the first")
     first.office.spooler.watch(mine.print_job_id)
-    first.wait_until(lambda: len(first.outside.papers) == 1)
-    assert first.is_on(first.outside.papers[0], mine.print_job_id)
+    first.wait_until(lambda: first.job_state(mine.print_job_id) is PrintState.PRINTED)
+    [paper] = first.outside.papers
+    assert first.is_on(paper, mine.print_job_id)
     assert [job.id for job in second.office.spooler.open_jobs()] == [taken.print_job_id]
     assert first.office.spooler.open_jobs() == []
 
