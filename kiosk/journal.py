@@ -46,6 +46,7 @@ class Event(Enum):
         ("kiosk", "for_s"),
     )
     RESIDENT_ADDED = "resident-added", "a resident was added", ("resident",)
+    RESIDENT_CHANGED = "resident-changed", "what the register says of a resident was changed", ("resident",)
     CARD_ENROLLED = "card-enrolled", "a card was linked to a resident", ("resident",)
     PIN_SET = "pin-set", "a PIN was set at the desk", ("resident",)
     UNLOCKED = "unlocked", "the desk unlocked an identity", ("kiosk",)

@@ -31,6 +31,8 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 #: out because making it would cost the start as much as a PIN does.
 _NO_PIN = "$argon2id$v=19$m=19456,t=2,p=1$kvKGlKM5MouhRo3s7PC5gg$bs8/iJKHs632cGizf/OmGw85S12hS7K06md4D0LaMNs"
 
+_PIN = "pin"
+
 Found = TypeVar("Found")
 
 
@@ -62,15 +64,15 @@ def refuse_usual_pin(pin: str) -> None:
         raise WeakPin("repeated")
 
 
-def sealed_pin(vault: Vault, pin: str) -> bytes:
-    """An argon2id hash, encrypted: six digits alone would fall to trying them all."""
-    return vault.encrypt(_hasher.hash(pin))
+def sealed_pin(vault: Vault, pin: str, identity: bytes) -> bytes:
+    """An argon2id hash, encrypted for that identity: six digits alone would fall to trying them all."""
+    return vault.encrypt(_hasher.hash(pin), _PIN, identity)
 
 
-def pin_fits(vault: Vault, sealed: bytes | None, pin: str) -> bool:
+def pin_fits(vault: Vault, sealed: bytes | None, pin: str, identity: bytes) -> bool:
     """Whether that is the PIN. Takes as long where there is none."""
     try:
-        return _hasher.verify(_NO_PIN if sealed is None else vault.decrypt(sealed), pin)
+        return _hasher.verify(_NO_PIN if sealed is None else vault.decrypt(sealed, _PIN, identity), pin)
     except VerifyMismatchError:
         return False
 

@@ -25,6 +25,8 @@ from kiosk.store.store import Store
 
 MONTHS_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
+_FIELDS, _REASON = "letter_requests.fields", "letter_requests.reason"
+
 
 class RequestState(StrEnum):
     SUBMITTED = "submitted"
@@ -113,11 +115,12 @@ class Requests:
 
         def make(tx: Connection) -> LetterRequest:
             now, year = self._clock.now(), self._today().year
+            number = f"{year}-{next_number(tx, f'request/{year}'):05}"
             new = {
-                "number": f"{year}-{next_number(tx, f'request/{year}'):05}",
+                "number": number,
                 "resident_id": resident_id,
                 "letter_type": letter_type,
-                "fields": self._sealed(fields),
+                "fields": self._sealed(fields, number),
                 "state": RequestState.SUBMITTED,
                 "idempotency_key": idempotency_key,
                 "submitted_at": now,
@@ -148,7 +151,7 @@ class Requests:
 
         def make(tx: Connection) -> LetterRequest:
             request = self._hold(tx, letter_requests.c.id == request_id)
-            self._move(tx, request, RequestState.SUBMITTED, fields=self._sealed(fields), reason=None)
+            self._move(tx, request, RequestState.SUBMITTED, fields=self._sealed(fields, request.number), reason=None)
             queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, self._clock.now(), language)
             self._journal.record(Event.REQUEST_RESUBMITTED, tx=tx, request=request_id)
             return self._need(tx, letter_requests.c.id == request_id)
@@ -256,7 +259,7 @@ class Requests:
         """Call a letter back: checks say so from then on. Raises WrongState."""
         with self._store.write() as tx:
             request = self._hold(tx, letter_requests.c.letter_number == letter_number)
-            reason_sealed = self._vault.encrypt(reason)
+            reason_sealed = self._vault.encrypt(reason, _REASON, request.number)
             self._move(tx, request, RequestState.WITHDRAWN, officer=officer, reason=reason_sealed)
             self._journal.record(
                 Event.LETTER_WITHDRAWN, tx=tx, request=request.id, letter=letter_number, officer=officer
@@ -285,7 +288,13 @@ class Requests:
     def _decide(self, number: str, state: RequestState, event: Event, officer: str, reason: str) -> LetterRequest:
         with self._store.write() as tx:
             request = self._hold(tx, letter_requests.c.number == number)
-            self._move(tx, request, state, officer=officer, reason=self._vault.encrypt(reason) if reason else None)
+            self._move(
+                tx,
+                request,
+                state,
+                officer=officer,
+                reason=self._vault.encrypt(reason, _REASON, number) if reason else None,
+            )
             self._journal.record(event, tx=tx, request=request.id, officer=officer)
             return self._need(tx, letter_requests.c.id == request.id)
 
@@ -313,8 +322,8 @@ class Requests:
         with self._store.read() as tx:
             return [self._opened(row) for row in tx.execute(chosen).all()]
 
-    def _sealed(self, fields: dict[str, str]) -> bytes:
-        return self._vault.encrypt(json.dumps(fields))
+    def _sealed(self, fields: dict[str, str], number: str) -> bytes:
+        return self._vault.encrypt(json.dumps(fields), _FIELDS, number)
 
     def _opened(self, row: Row) -> LetterRequest:
         return LetterRequest(
@@ -322,9 +331,9 @@ class Requests:
             number=row.number,
             resident_id=row.resident_id,
             letter_type=row.letter_type,
-            fields=json.loads(self._vault.decrypt(row.fields)),
+            fields=json.loads(self._vault.decrypt(row.fields, _FIELDS, row.number)),
             state=RequestState(row.state),
-            reason="" if row.reason is None else self._vault.decrypt(row.reason),
+            reason="" if row.reason is None else self._vault.decrypt(row.reason, _REASON, row.number),
             officer=row.officer or "",
             submitted_at=row.submitted_at,
             changed_at=row.changed_at,

@@ -8,7 +8,7 @@ nobody can find out who is registered.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, Row, select, update
@@ -37,6 +37,10 @@ WRONG_NIKS_WITHIN_S = 10 * 60
 PAUSE_S = 10 * 60
 #: The register has nothing longer, and no screen could show it.
 LONGEST_TEXT = 200
+_PERSONAL = "residents.personal"
+
+
+FAMILY_HEAD = "KEPALA KELUARGA"
 
 
 class InvalidNik(ValueError):
@@ -91,6 +95,8 @@ class Resident:
     address: str
     rt: str
     rw: str
+    family_number: str = ""  # of the family card (KK): 16 digits, or empty
+    family_relation: str = ""  # «KEPALA KELUARGA», «ISTRI», «ANAK» …, as on the family card; or empty
 
     def __repr__(self) -> str:
         return "Resident(…)"
@@ -104,6 +110,10 @@ class Resident:
         neighbourhood = f"RT {self.rt} RW {self.rw}" if self.rt and self.rw else ""
         return f"{self.address} {neighbourhood}".strip()
 
+    @property
+    def is_family_head(self) -> bool:
+        return self.family_relation == FAMILY_HEAD
+
     def masked_nik(self) -> str:
         """For tickets and public checks: `************0001`."""
         return f"************{self.nik[12:]}"
@@ -114,6 +124,8 @@ class Resident:
 
 
 FIELDS = frozenset(field.name for field in fields(Resident)) - {"id"}
+#: What a register may not know.
+OPTIONAL_FIELDS = frozenset({"family_number", "family_relation"})
 
 
 @dataclass(frozen=True)
@@ -156,13 +168,11 @@ class Residents:
     def add(self, resident_fields: Mapping[str, str | date]) -> Resident:
         """Add a resident by the fields of `Resident` except `id`; texts lose control characters and what is beyond
         LONGEST_TEXT. Raises InvalidNik, AlreadyRegistered, and ValueError for a missing or unknown field."""
-        if wrong := FIELDS ^ resident_fields.keys():
-            raise ValueError(f"a field of the resident is missing or unknown: {min(wrong)}")
-        resident = Resident(id=0, **{name: _clean(value) for name, value in resident_fields.items()})
-        validate_nik(resident.nik)
+        resident = self._checked(resident_fields)
         new = {
             "nik_index": self._nik_index(resident.nik),
-            "personal": _seal(self._vault, resident),
+            "family_index": self._family_index(resident),
+            "personal": self._sealed(resident),
             "added_at": self._clock.now(),
         }
         try:
@@ -171,7 +181,33 @@ class Residents:
                 self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id)
         except IntegrityError:
             raise AlreadyRegistered("somebody has that NIK already") from None
-        return Resident(resident_id, **resident_fields)
+        return replace(resident, id=resident_id)
+
+    def change(self, resident_id: int, resident_fields: Mapping[str, str | date]) -> Resident:
+        """Replace what the register says of a resident; the NIK stays. Raises UnknownResident, and what `add` does."""
+        resident = replace(self._checked(resident_fields), id=resident_id)
+        with self._store.write() as tx:
+            if resident_in(tx, self._vault, resident_id).nik != resident.nik:
+                raise InvalidNik("changed")
+            changed = {"personal": self._sealed(resident), "family_index": self._family_index(resident)}
+            tx.execute(update(residents).where(residents.c.id == resident_id).values(changed))
+            self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=resident_id)
+        return resident
+
+    def family(self, resident: Resident) -> list[Resident]:
+        """Everybody on the resident's family card but the resident, in the order in which they were added."""
+        index = self._family_index(resident)
+        if index is None:
+            return []
+        others = select(residents).where(residents.c.family_index == index, residents.c.id != resident.id)
+        with self._store.read() as tx:
+            return [_opened(self._vault, row) for row in tx.execute(others.order_by(residents.c.id)).all()]
+
+    def all(self) -> list[Resident]:
+        """The whole register by name: names are encrypted, so whoever looks for one opens them all."""
+        with self._store.read() as tx:
+            everybody = [_opened(self._vault, row) for row in tx.execute(select(residents)).all()]
+        return sorted(everybody, key=lambda resident: resident.name)
 
     def get(self, resident_id: int) -> Resident:
         """Raises UnknownResident."""
@@ -203,7 +239,7 @@ class Residents:
         with self._store.read() as tx:
             resident = _opened(self._vault, self._row(tx, nik))
         refuse_weak_pin(pin, resident)
-        sealed = sealed_pin(self._vault, pin)
+        sealed = sealed_pin(self._vault, pin, self._nik_index(nik))
         with self._store.write() as tx:
             tx.execute(update(residents).where(residents.c.id == resident.id).values(pin=sealed))
             self._tries.reset(tx, self._nik_index(nik))
@@ -261,10 +297,30 @@ class Residents:
             return tx.execute(select(residents).where(residents.c.nik_index == identity)).one_or_none()
 
         def fits(row: Row | None) -> bool:
-            return pin_fits(self._vault, None if row is None else row.pin, pin)
+            return pin_fits(self._vault, None if row is None else row.pin, pin, identity)
 
         answer = self._tries.prove(identity, owner, fits, by)
         return answer if isinstance(answer, WrongPin | LockedOut) else Identified(_opened(self._vault, answer))
+
+    def _checked(self, resident_fields: Mapping[str, str | date]) -> Resident:
+        """Raises InvalidNik, ValueError."""
+        if wrong := (FIELDS ^ resident_fields.keys()) - OPTIONAL_FIELDS:
+            raise ValueError(f"a field of the resident is missing or unknown: {min(wrong)}")
+        known = {name: _clean(value) for name, value in resident_fields.items()}
+        resident = Resident(id=0, **{**dict.fromkeys(OPTIONAL_FIELDS, ""), **known})
+        validate_nik(resident.nik)
+        if resident.family_number and not re.fullmatch(r"[0-9]{16}", resident.family_number):
+            raise ValueError("family_number: a family card's number has 16 digits")
+        return resident
+
+    def _sealed(self, resident: Resident) -> bytes:
+        personal = asdict(resident)
+        del personal["id"]
+        personal["birth_date"] = resident.birth_date.isoformat()
+        return self._vault.encrypt(json.dumps(personal), _PERSONAL, self._nik_index(resident.nik))
+
+    def _family_index(self, resident: Resident) -> bytes | None:
+        return self._vault.index("family number", resident.family_number) if resident.family_number else None
 
     def _card(self, tx: Connection, uid: bytes) -> Row | UnknownCard | Paused:
         """The row of the card's owner; an unknown card is counted, and enough of them pause the kiosk."""
@@ -320,15 +376,8 @@ def refuse_weak_pin(pin: str, resident: Resident) -> None:
         raise WeakPin("part-of-nik")
 
 
-def _seal(vault: Vault, resident: Resident) -> bytes:
-    personal = asdict(resident)
-    del personal["id"]
-    personal["birth_date"] = resident.birth_date.isoformat()
-    return vault.encrypt(json.dumps(personal))
-
-
 def _opened(vault: Vault, row: Row) -> Resident:
-    personal = json.loads(vault.decrypt(row.personal))
+    personal = json.loads(vault.decrypt(row.personal, _PERSONAL, row.nik_index))
     personal["birth_date"] = date.fromisoformat(personal["birth_date"])
     return Resident(row.id, **personal)
 

@@ -29,7 +29,7 @@ class Technician:
     def set_pin(self, pin: str) -> None:
         """Set or replace it: what was locked is unlocked. Raises WeakPin."""
         refuse_usual_pin(pin)
-        sealed = sealed_pin(self._vault, pin)
+        sealed = sealed_pin(self._vault, pin, self._identity)
         with self._store.write() as tx:
             statement = insert(tx, technician).values(id=1, pin=sealed)
             tx.execute(statement.on_conflict_do_update(index_elements=[technician.c.id], set_={"pin": sealed}))
@@ -38,9 +38,11 @@ class Technician:
 
     def identify(self, pin: str) -> bool | WrongPin | LockedOut:
         """True where that is the PIN."""
-        answer = self._tries.prove(
-            self._identity, self._row, lambda row: pin_fits(self._vault, row and row.pin, pin), by="technician"
-        )
+
+        def fits(row: Row | None) -> bool:
+            return pin_fits(self._vault, row and row.pin, pin, self._identity)
+
+        answer = self._tries.prove(self._identity, self._row, fits, by="technician")
         return answer if isinstance(answer, WrongPin | LockedOut) else True
 
     def card_mark(self, uid: bytes) -> str:

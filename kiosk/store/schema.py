@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -96,6 +97,7 @@ residents = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("nik_index", LargeBinary, nullable=False, unique=True),
+    Column("family_index", LargeBinary, index=True),  # blind index of the family card's number
     Column("personal", LargeBinary, nullable=False),  # encrypted JSON of every personal field
     Column("pin", LargeBinary),  # encrypted argon2id hash: six digits alone would fall to trying them all
     Column("added_at", UtcDateTime, nullable=False),
@@ -126,6 +128,31 @@ pin_tries = Table(
     Column("wrong", Integer, nullable=False),
 )
 
+#: Those who work at the desk. Their names and NIPs stand on letters and are no secret; the NIK is for BSrE alone.
+officers = Table(
+    "officers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("username", String(60), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("nip", String(30), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("password", LargeBinary, nullable=False),  # encrypted argon2id hash
+    Column("nik", LargeBinary),  # encrypted
+    Column("active", Boolean, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+officer_sessions = Table(
+    "officer_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),  # a thief of the database gets no session
+    Column("officer_id", ForeignKey("officers.id"), nullable=False, index=True),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+#: What a letter says of itself (number to token, signer) is set when its number is given: before its file is signed.
 letter_requests = Table(
     "letter_requests",
     metadata,
@@ -134,9 +161,10 @@ letter_requests = Table(
     Column("resident_id", ForeignKey("residents.id"), nullable=False, index=True),
     Column("letter_type", String(60), nullable=False),
     Column("fields", LargeBinary, nullable=False),  # encrypted JSON
-    Column("state", String(20), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
     Column("reason", LargeBinary),  # encrypted: an officer's free text
-    Column("officer", String(120)),
+    Column("officer", String(120)),  # the username of the one who changed it last
+    Column("asked_by", String(120)),  # the officer's who asked for the resident at the desk; none for the kiosk
     Column("idempotency_key", String(120), nullable=False, unique=True),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -145,7 +173,47 @@ letter_requests = Table(
     Column("issued_on", Date),
     Column("valid_until", Date),
     Column("token", Text),
+    Column("signer_name", String(120)),
+    Column("signer_nip", String(30)),
     Column("copies", Integer, nullable=False),
+    Column("told_at", UtcDateTime),  # when the resident was told of the letter at the kiosk
+    Index(None, "state", "changed_at"),
+)
+
+#: Who of the chain has signed: `position` counts from 0 in the letter type's signers.
+letter_signatures = Table(
+    "letter_signatures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", ForeignKey("letter_requests.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("officer", String(120), nullable=False),  # the username
+    Column("signed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("request_id", "position"),
+)
+
+#: The signed PDFs: in the database, so that a letter and its file come and go in one transaction.
+letter_files = Table(
+    "letter_files",
+    metadata,
+    Column("request_id", ForeignKey("letter_requests.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted
+    Column("signature", String(20), nullable=False),  # whose certificate: "village" or "bsre"
+    Column("document_id", String(120), nullable=False),  # BSrE's; empty for a village's own
+    Column("signed_at", UtcDateTime, nullable=False),
+)
+
+#: The papers that a request needs: photographed at the kiosk, or to be brought to the desk.
+requirement_papers = Table(
+    "requirement_papers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", ForeignKey("letter_requests.id"), nullable=False),
+    Column("requirement", String(60), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("photo", LargeBinary),  # encrypted JPEG
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("request_id", "requirement"),
 )
 
 #: One row: the last business day.

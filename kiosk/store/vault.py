@@ -57,14 +57,23 @@ class Vault:
             )
         return cls(key)
 
-    def encrypt(self, text: str) -> bytes:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), None)
+    def encrypt(self, text: str, column: str, row: str | bytes) -> bytes:
+        """The text sealed for one place: `column` («residents.personal») and a value that tells the row apart. Moved to
+        another place, it does not open."""
+        return self.encrypt_bytes(text.encode(), column, row)
 
-    def decrypt(self, sealed: bytes) -> str:
-        """The text again. Raises VaultError where another key sealed it or a byte of it changed."""
+    def decrypt(self, sealed: bytes, column: str, row: str | bytes) -> str:
+        """The text again. Raises VaultError where another key sealed it, a byte of it changed, or it was sealed for
+        another place."""
+        return self.decrypt_bytes(sealed, column, row).decode()
+
+    def encrypt_bytes(self, data: bytes, column: str, row: str | bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, data, _place(column, row))
+
+    def decrypt_bytes(self, sealed: bytes, column: str, row: str | bytes) -> bytes:
         try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _place(column, row))
         except (InvalidTag, ValueError) as error:
             raise VaultError(
                 "A personal field cannot be decrypted: the row is damaged or was written with another key. Restore "
@@ -79,3 +88,7 @@ class Vault:
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
     return hmac.digest(key, purpose, "sha256")
+
+
+def _place(column: str, row: str | bytes) -> bytes:
+    return column.encode() + b"\0" + (row.encode() if isinstance(row, str) else row)

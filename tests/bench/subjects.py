@@ -149,13 +149,20 @@ def kiosk(started_s: float, config_path: str, first_touch_after_s: float | None)
     from pathlib import Path
 
     from config import settings as config
-    from kiosk import sd_notify
     from kiosk.app import Kiosk
 
     path = Path(config_path)
-    subject = Kiosk(config.load(path), path)
     frames = Frames(lambda: subject.face._scene)
-    sd_notify.watchdog_pulse = lambda: frames.drawn  # the kiosk's own hook for "a frame is on the glass"
+
+    class Watched(Kiosk):
+        """The kiosk, told of its frames also without a watchdog."""
+
+        def _open_face(self) -> Any:
+            face = super()._open_face()
+            face._frame_told = frames.drawn
+            return face
+
+    subject = Watched(config.load(path), path)
     visitor = Visitor(subject, frames)
     in_background(lambda: visitor.visit(started_s, first_touch_after_s), subject.stop)
     subject.run()

@@ -8,19 +8,28 @@ import pytest
 from kiosk.store.errors import VaultError
 from kiosk.store.vault import Vault
 
+PLACE = ("residents.personal", b"1")
+
 
 def test_what_is_sealed_opens_again_and_never_looks_the_same(vault: Vault) -> None:
-    first, second = vault.encrypt("SITI AMINAH"), vault.encrypt("SITI AMINAH")
+    first, second = vault.encrypt("SITI AMINAH", *PLACE), vault.encrypt("SITI AMINAH", *PLACE)
     assert first != second and b"SITI" not in first
-    assert vault.decrypt(first) == vault.decrypt(second) == "SITI AMINAH"
+    assert vault.decrypt(first, *PLACE) == vault.decrypt(second, *PLACE) == "SITI AMINAH"
 
 
 def test_a_changed_byte_or_another_key_does_not_open(vault: Vault) -> None:
-    sealed = vault.encrypt("SITI AMINAH")
+    sealed = vault.encrypt("SITI AMINAH", *PLACE)
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for opener, what in ((vault, changed), (Vault(bytes(32)), sealed), (vault, b"short")):
         with pytest.raises(VaultError):
-            opener.decrypt(what)
+            opener.decrypt(what, *PLACE)
+
+
+@pytest.mark.parametrize("place", [("residents.personal", b"2"), ("residents.pin", b"1")])
+def test_what_was_sealed_for_one_place_does_not_open_at_another(vault: Vault, place: tuple[str, bytes]) -> None:
+    sealed = vault.encrypt("SITI AMINAH", *PLACE)
+    with pytest.raises(VaultError):
+        vault.decrypt(sealed, *place)
 
 
 def test_an_index_depends_on_value_kind_and_key(vault: Vault) -> None:
@@ -33,8 +42,8 @@ def test_an_index_depends_on_value_kind_and_key(vault: Vault) -> None:
 
 def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    sealed = Vault.load_or_create(path).encrypt("text")
-    assert Vault.load_or_create(path).decrypt(sealed) == "text"
+    sealed = Vault.load_or_create(path).encrypt("text", *PLACE)
+    assert Vault.load_or_create(path).decrypt(sealed, *PLACE) == "text"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["key"]
 

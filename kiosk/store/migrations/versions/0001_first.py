@@ -80,12 +80,14 @@ def upgrade() -> None:
         "residents",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("nik_index", sa.LargeBinary(), nullable=False),
+        sa.Column("family_index", sa.LargeBinary(), nullable=True),
         sa.Column("personal", sa.LargeBinary(), nullable=False),
         sa.Column("pin", sa.LargeBinary(), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_residents"),
         sa.UniqueConstraint("nik_index", name="uq_residents_nik_index"),
     )
+    op.create_index("ix_residents_family_index", "residents", ["family_index"], unique=False)
     op.create_table(
         "technician",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -139,6 +141,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.LargeBinary(), nullable=True),
         sa.Column("officer", sa.String(length=120), nullable=True),
+        sa.Column("asked_by", sa.String(length=120), nullable=True),
         sa.Column("idempotency_key", sa.String(length=120), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -147,7 +150,10 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("token", sa.Text(), nullable=True),
+        sa.Column("signer_name", sa.String(length=120), nullable=True),
+        sa.Column("signer_nip", sa.String(length=30), nullable=True),
         sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name="fk_letter_requests_resident_id"),
         sa.PrimaryKeyConstraint("id", name="pk_letter_requests"),
         sa.UniqueConstraint("idempotency_key", name="uq_letter_requests_idempotency_key"),
@@ -156,4 +162,61 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name="uq_letter_requests_number"),
     )
     op.create_index("ix_letter_requests_resident_id", "letter_requests", ["resident_id"], unique=False)
-    op.create_index("ix_letter_requests_state", "letter_requests", ["state"], unique=False)
+    op.create_index("ix_letter_requests_state_changed_at", "letter_requests", ["state", "changed_at"], unique=False)
+    op.create_table(
+        "letter_files",
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.String(length=20), nullable=False),
+        sa.Column("document_id", sa.String(length=120), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["letter_requests.id"], name="fk_letter_files_request_id"),
+        sa.PrimaryKeyConstraint("request_id", name="pk_letter_files"),
+    )
+    op.create_table(
+        "letter_signatures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("officer", sa.String(length=120), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["letter_requests.id"], name="fk_letter_signatures_request_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_letter_signatures"),
+        sa.UniqueConstraint("request_id", "position", name="uq_letter_signatures_request_id_position"),
+    )
+    op.create_table(
+        "officers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("username", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("nip", sa.String(length=30), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("password", sa.LargeBinary(), nullable=False),
+        sa.Column("nik", sa.LargeBinary(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_officers"),
+        sa.UniqueConstraint("username", name="uq_officers_username"),
+    )
+    op.create_table(
+        "officer_sessions",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("officer_id", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["officer_id"], ["officers.id"], name="fk_officer_sessions_officer_id"),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_officer_sessions"),
+    )
+    op.create_index("ix_officer_sessions_officer_id", "officer_sessions", ["officer_id"], unique=False)
+    op.create_table(
+        "requirement_papers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("requirement", sa.String(length=60), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("photo", sa.LargeBinary(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["letter_requests.id"], name="fk_requirement_papers_request_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_requirement_papers"),
+        sa.UniqueConstraint("request_id", "requirement", name="uq_requirement_papers_request_id_requirement"),
+    )
