@@ -6,7 +6,6 @@ letters stay on offer. CONTRIBUTING tells how to write one.
 
 import string
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from msgspec import Meta
 from config.icons import check_icon
 from config.settings import Settings
 from config.toml_file import TomlError, read_toml
+from kiosk.officers import Role
 
 #: The letter types that come with the product.
 DIRECTORY = Path(str(files("config") / "letters"))
@@ -71,11 +71,6 @@ class Requirement(Table, kw_only=True):
         _need_indonesian(self.label, "label")
 
 
-class SignerRole(StrEnum):
-    HEAD = "head"
-    SECRETARY = "secretary"
-
-
 class LetterType(Table, kw_only=True):
     """`statement` is a list of paragraphs; one that names a field which was left empty is left out."""
 
@@ -86,7 +81,7 @@ class LetterType(Table, kw_only=True):
     code: Text  # classification; villages map letters to codes differently
     number_format: Text = "{code}/{number:03}/{village_code}/{month_roman}/{year}"
     validity_days: Annotated[int, Meta(ge=1, le=3650)]
-    signer: SignerRole = SignerRole.HEAD
+    signers: Annotated[tuple[Role, ...], Meta(min_length=1)] = (Role.HEAD,)  # in order; the last signs the file
     signature_lines: tuple[Text, ...] = ("Kepala Desa {village},",)
     opening: Sentence
     statement: Annotated[tuple[Sentence, ...], Meta(min_length=1)]
@@ -111,6 +106,10 @@ class LetterType(Table, kw_only=True):
         ):
             for sentence in sentences:
                 _check_names(place, sentence, names)
+        if len(set(self.signers)) != len(self.signers):
+            raise ValueError("signers: one is named twice")
+        if Role.OPERATOR in self.signers:
+            raise ValueError("signers: an operator checks and does not sign")
         _check_names("number_format", self.number_format, NUMBER_NAMES, format_specs={"", "03", "04"})
         if not {"number", "year"} <= set(_names(self.number_format)):
             raise ValueError("number_format: must hold {number} and {year}, or two letters could have one number")

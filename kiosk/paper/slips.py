@@ -11,6 +11,7 @@ from datetime import date, datetime
 from config.settings import Village
 from config.translations import say
 from kiosk.letter_types import LetterType
+from kiosk.officers import Role
 from kiosk.paper.document import (
     Align,
     BigNumber,
@@ -131,7 +132,7 @@ def letter_copy(
             "valid_until": date_in_words(letter.valid_until),
         }
     )
-    head_signs = letter_type.signer == "head"
+    head_signs = letter_type.signers[-1] is Role.HEAD
     counted = f"salinan ke-{copy}" + (f", cetakan ke-{printing}" if printing > 1 else "")
     return Document(
         (

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 from config.settings import Village
 from kiosk.codes import LetterFacts, Signer
 from kiosk.letter_types import load_letter_types
+from kiosk.officers import Role
 from kiosk.paper import slips, thermal
 from kiosk.paper.document import Document, IdentityTable, Items, Letterhead, Mark, Paragraph, QrCode, Signature, Title
 from kiosk.residents import Resident
@@ -185,7 +186,7 @@ def test_only_a_repeated_printing_is_marked() -> None:
 
 def test_the_secretary_signs_where_the_type_says_so() -> None:
     by_secretary = msgspec.structs.replace(
-        TYPES["domisili"], signer="secretary", signature_lines=("a.n. Kepala Desa {village}", "Sekretaris Desa")
+        TYPES["domisili"], signers=(Role.SECRETARY,), signature_lines=("a.n. Kepala Desa {village}", "Sekretaris Desa")
     )
     document = slips.letter_copy(by_secretary, a_letter("domisili", PERSON), PERSON, VILLAGE, copy=1)
     (signature,) = (block for block in document.blocks if isinstance(block, Signature))
