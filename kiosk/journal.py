@@ -54,8 +54,31 @@ class Event(Enum):
     REQUEST_SUBMITTED = "request-submitted", "a letter was asked for", ("request", "letter_type")
     REQUEST_RESUBMITTED = "request-resubmitted", "a returned request was corrected", ("request",)
     REQUEST_RETURNED = "request-returned", "an officer gave a request back for correction", ("request", "officer")
-    REQUEST_REJECTED = "request-rejected", "an officer refused a request", ("request", "officer")
-    LETTER_ISSUED = "letter-issued", "a request was approved and its letter signed", ("request", "letter", "officer")
+    REQUEST_CANCELLED = "request-cancelled", "the resident needs a request no more", ("request",)
+    REQUEST_CHECKED = "request-checked", "an officer began to check a request", ("request", "officer")
+    REQUEST_APPROVED = (
+        "request-approved",
+        "an officer found a request right: it goes to its signers",
+        ("request", "officer"),
+    )
+    REQUEST_REFUSED = "request-refused", "an officer refused a request", ("request", "officer")
+    LETTER_INITIALLED = (
+        "letter-initialled",
+        "one of a letter's chain signed it before the last",
+        ("request", "officer", "role"),
+    )
+    LETTER_NUMBERED = "letter-numbered", "a letter got its number, to be signed with it", ("request", "letter")
+    SIGNING_FAILED = (
+        "signing-failed",
+        "a letter's file could not be signed; its number waits",
+        ("request", "officer", "code"),
+    )
+    LETTER_ISSUED = (
+        "letter-issued",
+        "a letter was signed, and its file kept",
+        ("request", "letter", "officer", "signature"),
+    )
+    LETTER_TOLD = "letter-told", "a resident was told of a letter in their name", ("request",)
     LETTER_COLLECTED = "letter-collected", "the letter was handed over", ("request", "officer")
     LETTER_WITHDRAWN = "letter-withdrawn", "the village called a letter back", ("request", "letter", "officer")
     COPY_REQUESTED = "copy-requested", "a resident asked for a copy on paper", ("request", "copy", "job")
@@ -143,7 +166,11 @@ class Journal:
         same = self._newest_same(tx, event, facts, now) if event in FOLDED else None
         if same is None:
             log.info("%s %s", event.id, facts)
-            tx.execute(insert(tx, journal).values(at=now, event=event.id, facts=facts, times=1, last_at=now))
+            tx.execute(
+                insert(tx, journal).values(
+                    at=now, event=event.id, facts=facts, request_id=facts.get("request"), times=1, last_at=now
+                )
+            )
         else:
             again = update(journal).where(journal.c.id == same.id)
             tx.execute(again.values(times=same.times + 1, last_at=now))
@@ -158,11 +185,21 @@ class Journal:
         )
         return next((row for row in tx.execute(recent).all() if row.facts == facts), None)
 
+    def of_request(self, request_id: int) -> list[Entry]:
+        """All that was done with a request, in the order in which it was."""
+        chosen = select(journal).where(journal.c.request_id == request_id).order_by(journal.c.id)
+        with self._store.read() as tx:
+            return [_entry(row) for row in tx.execute(chosen).all()]
+
     def entries(self, after_id: int = 0, limit: int = 1000) -> list[Entry]:
         """In the order in which they were written."""
         with self._store.read() as tx:
             rows = tx.execute(select(journal).where(journal.c.id > after_id).order_by(journal.c.id).limit(limit)).all()
-        return [Entry(row.id, row.at, EVENTS[row.event], row.facts, row.times, row.last_at) for row in rows]
+        return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row.id, row.at, EVENTS[row.event], row.facts, row.times, row.last_at)
 
 
 if __name__ == "__main__":

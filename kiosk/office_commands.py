@@ -25,9 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     requests.add_argument("in_state", nargs="?", default="submitted", metavar="STATE", help="default submitted; or all")
 
     for name, function, help in (
+        ("check", _check, "take a submitted request in hand"),
         ("approve", _approve, "sign a submitted request: it gets its letter number and its code"),
         ("return", _return, "give a request back for correction"),
-        ("reject", _reject, "refuse a request"),
+        ("refuse", _refuse, "refuse a request"),
         ("collect", _collect, "the original was handed over"),
         ("withdraw", _withdraw, "call a letter back; every check says so from then on"),
     ):
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         what = "LETTER-NUMBER" if name == "withdraw" else "NUMBER"
         decision.add_argument("number", metavar=what)
         decision.add_argument("--officer", default=getpass.getuser(), help="who decides (default: you)")
-        if name in ("return", "reject", "withdraw"):
+        if name in ("return", "refuse", "withdraw"):
             decision.add_argument("--reason", required=True, help="what the resident reads")
 
     enrol = action("enrol", _enrol, "link a card to a resident and set their PIN; asks for both")
@@ -95,20 +96,37 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
 
 
 def _approve(office: Office, options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from kiosk.officers import Officer
+    from kiosk.requests import RequestState
+
     request = office.requests.by_number(options.number)
     letter_type = office.letter_types.get(request.letter_type)
     if letter_type is None:
         raise ValueError(f"the letter type {request.letter_type} is not on offer: run `kiosk config check`")
-    letter = office.requests.approve(options.number, options.officer, letter_type, office.signer.letter)
+    officer = Officer(0, options.officer, office.settings.village.head_name, "", letter_type.signers[-1])
+    requests = office.requests
+    if request.state is RequestState.SUBMITTED:
+        requests.begin_check(options.number, officer.username)
+    requests.approve(options.number, officer.username)
+    for role in letter_type.signers[:-1]:
+        requests.initial(options.number, replace(officer, role=role), letter_type)
+    numbered = requests.give_number(options.number, officer, letter_type, office.signer.letter)
+    letter = requests.issue(numbered, officer, None)
     print(f"{letter.number}: signed as {letter.letter_number}")
+
+
+def _check(office: Office, options: argparse.Namespace) -> None:
+    print(f"{office.requests.begin_check(options.number, options.officer).number}: being checked")
 
 
 def _return(office: Office, options: argparse.Namespace) -> None:
     print(f"{office.requests.return_(options.number, options.officer, options.reason).number}: given back")
 
 
-def _reject(office: Office, options: argparse.Namespace) -> None:
-    print(f"{office.requests.reject(options.number, options.officer, options.reason).number}: refused")
+def _refuse(office: Office, options: argparse.Namespace) -> None:
+    print(f"{office.requests.refuse(options.number, options.officer, options.reason).number}: refused")
 
 
 def _collect(office: Office, options: argparse.Namespace) -> None:

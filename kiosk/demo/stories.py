@@ -99,6 +99,8 @@ def copy(teller: Storyteller) -> None:
     teller.tap("budi")
     teller.type_pin()
     teller.take_card()
+    teller.see("continue", "letter-made")
+    teller.touch("continue")
     teller.see(number, "my-letters")
     teller.touch(number)
     teller.see("print", "letter-ready")

@@ -4,10 +4,12 @@ Nobody here exists: the NIKs have the structure of Jenu's (352312…) and serial
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from hardware.card_reader.interface import Card, CardKind
+from kiosk.officers import Officer, Role
 
 if TYPE_CHECKING:
     from kiosk.codes import LetterFacts
@@ -30,6 +32,7 @@ DEMO_CARDS = {
 }
 WITHOUT_PIN = "wagiman"
 WITH_READY_LETTER = "siti"
+HEAD = Officer(0, "kades", "H. SUDARMAN, S.Sos.", "", Role.HEAD)
 READY_LETTER_KEY = "demo:ready-letter"
 READY_LETTER_FIELDS = {"purpose": "Melamar pekerjaan"}
 
@@ -117,7 +120,12 @@ def fill(
     owner = residents.by_nik(niks[WITH_READY_LETTER])
     request = requests.submit(owner.id, letter_type.key, READY_LETTER_FIELDS, READY_LETTER_KEY)
     if request.state is RequestState.SUBMITTED:
-        requests.approve(request.number, "Kepala Desa", letter_type, sign)
+        requests.begin_check(request.number, HEAD.username)
+        requests.approve(request.number, HEAD.username)
+        for role in letter_type.signers[:-1]:
+            requests.initial(request.number, replace(HEAD, role=role), letter_type)
+        numbered = requests.give_number(request.number, HEAD, letter_type, sign)
+        requests.mark_told([requests.issue(numbered, HEAD, None).id])
 
 
 def _fields(columns: list[str], serial: int) -> dict[str, str | date]:

@@ -12,7 +12,8 @@ from kiosk.flows.printing import Print
 from kiosk.flows.told import Finished, Told, done
 from kiosk.intents import Chosen, Entered
 from kiosk.letter_types import LetterType
-from kiosk.requests import LetterRequest, RequestState
+from kiosk.paper.text import date_in_words
+from kiosk.requests import LetterRequest, RequestState, WrongState
 from kiosk.step import End, Next, Step, Wait
 from kiosk.views import Choice, ChoiceView, Fact, FormView, ResultView, ReviewView, View
 from kiosk.visit import Visit
@@ -20,17 +21,55 @@ from kiosk.visit import Visit
 #: How each state of a request is drawn.
 STATE_ICONS = {
     RequestState.SUBMITTED: "pending",
+    RequestState.CHECKING: "pending",
     RequestState.RETURNED: "returned",
+    RequestState.SIGNING: "pending",
     RequestState.READY: "ready",
-    RequestState.REJECTED: "bad",
+    RequestState.REFUSED: "bad",
     RequestState.WITHDRAWN: "bad",
 }
 #: What ended badly is told for so long: its owner reads the reason at the next visit.
-ENDED = (RequestState.REJECTED, RequestState.WITHDRAWN)
+ENDED = (RequestState.REFUSED, RequestState.WITHDRAWN)
 ENDED_SHOWN = timedelta(days=60)
 
 
 def open_letters(visit: Visit) -> Step:
+    """Whoever has a letter that they do not know of is told of it first: it may be one that they never asked for."""
+    resident_id = visit.resident.id
+
+    def found(untold: list[LetterRequest]) -> Step:
+        return LettersMade(untold) if untold else show_letters(visit)
+
+    return Wait(lambda office: office.requests.untold(resident_id), found)
+
+
+class LettersMade(Step):
+    """The letters that were made in the resident's name since their last visit."""
+
+    def __init__(self, letters: list[LetterRequest]) -> None:
+        self._letters = letters
+
+    def view(self, visit: Visit) -> View:
+        return ResultView(
+            visit.say("letters_in_your_name"),
+            visit.say("letters_in_your_name_ask_desk"),
+            tone="attention",
+            facts=tuple(
+                Fact(letter_type_name(letter.letter_type, visit), date_in_words(letter.issued_on, visit.language))
+                for letter in self._letters
+            ),
+            choices=(Choice("continue", visit.say("continue"), "ok", prominent=True),),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="continue"):
+                told = [letter.id for letter in self._letters]
+                return Wait(lambda office: office.requests.mark_told(told), lambda _: show_letters(visit))
+        return None
+
+
+def show_letters(visit: Visit) -> Step:
     """Those who have letters under way see them first; the others go straight to the choice."""
     resident_id = visit.resident.id
     long_ago = visit.office.clock.now() - ENDED_SHOWN
@@ -315,10 +354,18 @@ class ShowRequest(Step):
             case RequestState.READY if known:
                 return done, Choice("print", visit.say("print_copy"), "printer", prominent=True)
             case RequestState.RETURNED if known:
-                return done, Choice("correct", visit.say("correct_request"), "edit", prominent=True)
+                correct = Choice("correct", visit.say("correct_request"), "edit", prominent=True)
+                return done, self._cancel(visit), correct
             case RequestState.SUBMITTED if known:
+                return done, self._cancel(visit), Choice("slip", visit.say("print_slip_again"), "printer")
+            case RequestState.RETURNED | RequestState.SUBMITTED:
+                return done, self._cancel(visit)
+            case RequestState.CHECKING | RequestState.SIGNING if known:
                 return done, Choice("slip", visit.say("print_slip_again"), "printer")
         return (done,)
+
+    def _cancel(self, visit: Visit) -> Choice:
+        return Choice("cancel", visit.say("cancel_request"), "bad")
 
     def on(self, event: Any, visit: Visit) -> Next:
         offered = {choice.value for choice in self._choices(visit)}
@@ -329,10 +376,58 @@ class ShowRequest(Step):
                 return print_copy(visit, self._request)
             case Chosen(value="slip") if "slip" in offered:
                 return print_slip_again(visit, self._request)
+            case Chosen(value="cancel") if "cancel" in offered:
+                return ReallyCancel(self._request)
             case Chosen(value="correct") if "correct" in offered:
                 letter_type = visit.office.letter_types[self._request.letter_type]
                 return first_field(letter_type, dict(self._request.fields), self._request)
         return None
+
+
+class ReallyCancel(Step):
+    leaves = False
+
+    def __init__(self, request: LetterRequest) -> None:
+        self._request = request
+
+    def view(self, visit: Visit) -> View:
+        return ChoiceView(
+            visit.say("really_cancel_request"),
+            letter_type_name(self._request.letter_type, visit),
+            choices=(
+                Choice("cancel", visit.say("cancel_request"), "bad"),
+                Choice("keep", visit.say("keep_request"), "ok", prominent=True),
+            ),
+        )
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="cancel"):
+                return Wait(lambda office: _cancelled(office, self._request), _after_cancelling)
+            case Chosen(value="keep"):
+                return ShowRequest(self._request)
+        return None
+
+
+def _cancelled(office: Any, request: LetterRequest) -> bool:
+    """Whether it is; not where an officer took it in hand meanwhile."""
+    try:
+        office.requests.cancel(request.id)
+    except WrongState:
+        return False
+    return True
+
+
+def _after_cancelling(is_cancelled: bool) -> Step:
+    return RequestCancelled() if is_cancelled else CheckedMeanwhile()
+
+
+class RequestCancelled(Told):
+    title, text, tone = "state_cancelled", "request_cancelled", "good"
+
+
+class CheckedMeanwhile(Told):
+    title, text = "state_checking", "request_checked_meanwhile"
 
 
 def print_copy(visit: Visit, request: LetterRequest) -> Step:

@@ -176,6 +176,7 @@ letter_requests = Table(
     Column("signer_name", String(120)),
     Column("signer_nip", String(30)),
     Column("copies", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
     Column("told_at", UtcDateTime),  # when the resident was told of the letter at the kiosk
     Index(None, "state", "changed_at"),
 )
@@ -265,6 +266,7 @@ journal = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(60), nullable=False),
     Column("facts", JSON, nullable=False),
+    Column("request_id", Integer, index=True),  # which of the facts a request's history is found by
     Column("times", Integer, nullable=False),  # more than 1 where repeats were folded into this entry
     Column("last_at", UtcDateTime, nullable=False),
 )

@@ -704,7 +704,7 @@ def test_nothing_of_a_visit_is_left_after_it(quiet_hall, end, caplog):
 
 
 def test_a_copy_that_waits_does_not_come_out_for_the_next_person(hall):
-    hall.approve(hall.submit("siti"))
+    hall.issue(hall.submit("siti"))
     hall.outside.paper_out()
     hall.wait_until(lambda: not hall.devices.serving(Printer.kind))
     for end in (by_breaking, lambda hall: hall.tap("budi")):
@@ -722,7 +722,7 @@ def test_a_copy_that_waits_does_not_come_out_for_the_next_person(hall):
 
 
 def test_a_copy_whose_owner_left_while_it_was_asked_for_does_not_come_out(hall):
-    hall.approve(hall.submit("siti"))
+    hall.issue(hall.submit("siti"))
     papers = len(hall.outside.papers)
     hall.identify("siti")
     hall.choose(hall.requests_of("siti")[0].number)
@@ -744,7 +744,7 @@ def test_a_copy_whose_owner_left_while_it_was_asked_for_does_not_come_out(hall):
 
 def test_a_copy_whose_owner_left_while_it_was_printed_does_not_come_out_later(make_hall):
     hall = make_hall(head_mm_per_s=2000.0)
-    hall.approve(hall.submit("siti"))
+    hall.issue(hall.submit("siti"))
     papers = len(hall.outside.papers)
     hall.identify("siti")
     hall.choose(hall.requests_of("siti")[0].number)

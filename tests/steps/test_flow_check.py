@@ -8,6 +8,7 @@ from config import settings as config
 from hardware.code_scanner.interface import LONGEST_PAYLOAD, CodeScanned, CodeScanner
 from hardware.device import DeviceState
 from kiosk.codes import LetterFacts, Signer
+from kiosk.requests import RequestState
 from kiosk.views import ResultView, ScanView
 
 pytest_plugins = ["support.kiosk"]
@@ -24,7 +25,7 @@ def check(hall, payload: bytes):
 
 @pytest.fixture
 def letter(quiet_hall):
-    return quiet_hall.approve(quiet_hall.submit("siti"))
+    return quiet_hall.issue(quiet_hall.submit("siti"))
 
 
 def test_a_genuine_letter_with_masked_facts(quiet_hall, letter):
@@ -93,7 +94,7 @@ def test_a_request_slip_tells_how_far_it_is_and_no_name(quiet_hall):
     assert quiet_hall.says("request_slip") and quiet_hall.says("state_submitted") and request.number in quiet_hall.words
     assert not any("S***" in text or "SITI" in text for text in quiet_hall.words)
     quiet_hall.choose("done")
-    quiet_hall.approve(request)
+    quiet_hall.issue(request)
     check(quiet_hall, payload)
     assert quiet_hall.says("state_ready")
 
@@ -103,23 +104,29 @@ def test_a_slip_of_a_request_that_there_is_not(quiet_hall):
     assert quiet_hall.says("code_not_from_here")
 
 
-@pytest.mark.parametrize("state", ["submitted", "returned", "rejected", "ready", "collected", "withdrawn"])
+@pytest.mark.parametrize("state", RequestState)
 def test_a_slip_has_words_for_every_state(quiet_hall, state):
     request = quiet_hall.submit("siti")
     requests = quiet_hall.office.requests
     match state:
+        case "checking" | "signing":
+            requests.begin_check(request.number, OFFICER)
+            if state == "signing":
+                requests.approve(request.number, OFFICER)
         case "returned":
-            requests.return_(request.number, OFFICER, "?")
-        case "rejected":
-            requests.reject(request.number, OFFICER, "?")
+            quiet_hall.give_back(request)
+        case "refused":
+            quiet_hall.refuse(request)
+        case "cancelled":
+            requests.cancel(request.id)
         case "ready" | "collected" | "withdrawn":
-            letter = quiet_hall.approve(request)
+            letter = quiet_hall.issue(request)
             if state == "collected":
                 requests.collect(request.number, OFFICER)
             if state == "withdrawn":
                 requests.withdraw(letter.letter_number, OFFICER, "?")
     check(quiet_hall, quiet_hall.office.signer.request(request.number).encode())
-    assert quiet_hall.says(f"state_{state}")
+    assert requests.get(request.id).state is state and quiet_hall.says(f"state_{state}")
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_who_has_letters_under_way_sees_them_first(quiet_hall):
     assert quiet_hall.says("state_submitted")
     assert [choice.value for choice in quiet_hall.view.choices if choice.prominent] == ["new"]
     quiet_hall.choose(request.number)
-    assert set(quiet_hall.offered) == {"done", "slip"}
+    assert set(quiet_hall.offered) == {"done", "cancel", "slip"}
     quiet_hall.choose("done")
     come(quiet_hall, "budi")
     assert set(quiet_hall.offered) == {"domisili", "usaha"}  # and nobody else's
@@ -193,7 +193,7 @@ def test_who_has_letters_under_way_sees_them_first(quiet_hall):
 
 def test_a_returned_request_is_corrected_and_sent_again(hall):
     request = hall.submit("siti", "usaha", kind="Warung", business="", purpose="?")
-    hall.office.requests.return_(request.number, OFFICER, "Keperluan belum jelas")
+    hall.give_back(request, "Keperluan belum jelas")
     papers = len(hall.outside.papers)
     come(hall)
     hall.choose(request.number)
@@ -211,7 +211,7 @@ def test_a_returned_request_is_corrected_and_sent_again(hall):
 
 def test_a_correction_that_is_given_up_changes_nothing(quiet_hall):
     request = quiet_hall.submit("siti")
-    quiet_hall.office.requests.return_(request.number, OFFICER, "?")
+    quiet_hall.give_back(request)
     come(quiet_hall)
     quiet_hall.choose(request.number, "correct")
     quiet_hall.enter(PURPOSE)
@@ -225,19 +225,21 @@ def test_what_is_under_way_is_shown_and_for_a_while_what_ended_badly(quiet_hall)
         return quiet_hall.submit("siti").number
 
     def issued() -> str:
-        return quiet_hall.approve(quiet_hall.submit("siti")).number
+        return quiet_hall.issue(quiet_hall.submit("siti")).number
 
     requests = quiet_hall.office.requests
     shown = {requested(), issued()}
-    returned, rejected, collected, withdrawn = requested(), requested(), issued(), issued()
-    requests.return_(returned, OFFICER, "?")
-    requests.reject(rejected, OFFICER, "Usaha tidak ada di desa ini")
+    collected, withdrawn = issued(), issued()
+    returned = quiet_hall.give_back(quiet_hall.submit("siti")).number
+    refused = quiet_hall.refuse(quiet_hall.submit("siti"), "Usaha tidak ada di desa ini").number
+    cancelled = requested()
+    requests.cancel(requests.by_number(cancelled).id)
     requests.collect(collected, OFFICER)
     requests.withdraw(requests.by_number(withdrawn).letter_number, OFFICER, "?")
     come(quiet_hall)
-    assert set(quiet_hall.offered) == {*shown, returned, rejected, withdrawn, "new"}
-    quiet_hall.choose(rejected)
-    assert quiet_hall.says("state_rejected") and "Usaha tidak ada di desa ini" in quiet_hall.words
+    assert set(quiet_hall.offered) == {*shown, returned, refused, withdrawn, "new"}
+    quiet_hall.choose(refused)
+    assert quiet_hall.says("state_refused") and "Usaha tidak ada di desa ini" in quiet_hall.words
     assert set(quiet_hall.offered) == {"done"}
     quiet_hall.choose("done")
     quiet_hall.clock.pass_s((ENDED_SHOWN + timedelta(days=1)).total_seconds())
@@ -245,8 +247,44 @@ def test_what_is_under_way_is_shown_and_for_a_while_what_ended_badly(quiet_hall)
     assert set(quiet_hall.offered) == {*shown, returned, "new"}
 
 
+def test_a_request_is_cancelled_after_a_question(quiet_hall):
+    request = quiet_hall.submit("siti")
+    come(quiet_hall)
+    quiet_hall.choose(request.number, "cancel")
+    assert quiet_hall.says("really_cancel_request")
+    quiet_hall.choose("keep")
+    assert quiet_hall.says("state_submitted")
+    quiet_hall.choose("cancel", "cancel")
+    assert quiet_hall.says("request_cancelled")
+    assert quiet_hall.office.requests.get(request.id).state is RequestState.CANCELLED
+
+
+def test_what_an_officer_took_in_hand_meanwhile_is_not_cancelled(quiet_hall):
+    request = quiet_hall.submit("siti")
+    come(quiet_hall)
+    quiet_hall.choose(request.number, "cancel")
+    quiet_hall.office.requests.begin_check(request.number, OFFICER)
+    quiet_hall.choose("cancel")
+    assert quiet_hall.says("request_checked_meanwhile")
+    assert quiet_hall.office.requests.get(request.id).state is RequestState.CHECKING
+
+
+def test_a_resident_is_told_first_of_letters_made_in_their_name(quiet_hall):
+    letters = [quiet_hall.issue(quiet_hall.submit("siti"), told=False) for _ in range(2)]
+    come(quiet_hall)
+    assert quiet_hall.says("letters_in_your_name") and quiet_hall.offered == {"continue": True}
+    assert len(quiet_hall.view.facts) == 2
+    quiet_hall.leave()
+    come(quiet_hall)
+    quiet_hall.choose("continue")
+    assert {letter.number for letter in letters} <= set(quiet_hall.offered)
+    quiet_hall.leave()
+    come(quiet_hall)
+    assert quiet_hall.says("your_letters")
+
+
 def test_a_copy_of_a_letter_that_is_ready(hall):
-    letter = hall.approve(hall.submit("siti"))
+    letter = hall.issue(hall.submit("siti"))
     papers = len(hall.outside.papers)
     come(hall)
     assert hall.says("ready_touch_to_see")
@@ -267,7 +305,7 @@ def test_a_copy_of_a_letter_that_is_ready(hall):
 
 
 def test_a_copy_that_is_not_waited_for_is_not_printed(hall):
-    letter = hall.approve(hall.submit("siti"))
+    letter = hall.issue(hall.submit("siti"))
     hall.outside.paper_out()
     hall.wait_until(lambda: not hall.devices.serving("printer"))
     come(hall)
@@ -301,7 +339,7 @@ def test_what_the_state_does_not_allow_is_neither_offered_nor_done(quiet_hall):
 
 
 def test_a_letter_withdrawn_meanwhile_is_not_copied(quiet_hall):
-    letter = quiet_hall.approve(quiet_hall.submit("siti"))
+    letter = quiet_hall.issue(quiet_hall.submit("siti"))
     come(quiet_hall)
     quiet_hall.choose(letter.number)
     quiet_hall.office.requests.withdraw(letter.letter_number, OFFICER, "?")
@@ -316,7 +354,7 @@ def test_a_letter_type_that_was_taken_off_offer_is_called_by_its_key(quiet_hall)
     come(quiet_hall)
     assert "domisili" in quiet_hall.words
     quiet_hall.choose(request.number)
-    assert set(quiet_hall.offered) == {"done"}
+    assert set(quiet_hall.offered) == {"done", "cancel"}
     quiet_hall.back()
     quiet_hall.choose("new")
     quiet_hall.intend(Chosen, "domisili")

@@ -76,7 +76,7 @@ def test_requests_are_listed_oldest_first_with_masked_owners(run, office, reques
     assert first.number not in run("requests").out
     assert first.number in run("requests", "ready").out
     assert len(run("requests", "all").out.splitlines()) == 2
-    assert run("requests", "rejected").out == ""
+    assert run("requests", "refused").out == ""
 
 
 def test_no_such_state(run):
@@ -96,15 +96,16 @@ def test_the_life_of_a_letter(run, office, request_of):
     assert type(office.check_code(letter.token.encode())).__name__ == "Withdrawn"
 
 
-@pytest.mark.parametrize(("action", "state"), [("return", RequestState.RETURNED), ("reject", RequestState.REJECTED)])
+@pytest.mark.parametrize(("action", "state"), [("return", RequestState.RETURNED), ("refuse", RequestState.REFUSED)])
 def test_a_request_is_given_back_or_refused_with_a_reason(run, office, request_of, action, state):
     request = request_of()
+    assert run("check", request.number).out == f"{request.number}: being checked\n"
     assert run(action, request.number, "--reason", "Keperluan belum jelas").status == 0
     decided = office.requests.by_number(request.number)
     assert (decided.state, decided.reason) == (state, "Keperluan belum jelas")
 
 
-@pytest.mark.parametrize("action", ["return", "reject", "withdraw"])
+@pytest.mark.parametrize("action", ["return", "refuse", "withdraw"])
 def test_a_reason_must_be_given(run, action):
     with pytest.raises(SystemExit) as refusal:
         run(action, "2026-00001")
@@ -115,7 +116,7 @@ def test_what_a_state_does_not_allow(run, request_of):
     request = request_of()
     assert request.number in refused(run("collect", request.number))
     run("approve", request.number)
-    for action in (("approve",), ("return", "--reason", "?"), ("reject", "--reason", "?")):
+    for action in (("approve",), ("return", "--reason", "?"), ("refuse", "--reason", "?")):
         assert request.number in refused(run(action[0], request.number, *action[1:]))
 
 

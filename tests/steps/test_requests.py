@@ -16,12 +16,16 @@ from kiosk.codes import LetterFacts
 from kiosk.demo.village import DEMO_CARDS, DEMO_PIN, WITH_READY_LETTER, WITHOUT_PIN, demo_residents, fill
 from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType, load_letter_types
+from kiosk.officers import Officer, Role
 from kiosk.requests import (
     MOVES,
+    ChangedMeanwhile,
     LetterRequest,
+    NotYourTurn,
     NumberTaken,
     Requests,
     RequestState,
+    SignedFile,
     UnknownRequest,
     WrongState,
 )
@@ -34,13 +38,33 @@ pytest_plugins = ["support.databases"]
 
 VILLAGE = "35.23.12.2002"
 FIELDS = {"purpose": "Melamar pekerjaan"}
-OFFICER = "Kepala Desa"
+OPERATOR = "operator"
+SECRETARY = Officer(2, "sekdes", "RATNA KUSUMA", "", Role.SECRETARY)
+HEAD = Officer(3, "kades", "H. SUDARMAN, S.Sos.", "197011241998031002", Role.HEAD)
 TYPES, _ = load_letter_types()
-DOMICILE = TYPES["domisili"]
+DOMICILE = msgspec.structs.replace(TYPES["domisili"], signers=(Role.HEAD,))
+CHAINED = msgspec.structs.replace(DOMICILE, signers=(Role.SECRETARY, Role.HEAD))
 
 
 def sign(facts: LetterFacts) -> str:
     return f"TOKEN-{facts.letter_id}"
+
+
+def approve(requests: Requests, number: str) -> LetterRequest:
+    requests.begin_check(number, OPERATOR)
+    return requests.approve(number, OPERATOR)
+
+
+def issue(requests: Requests, number: str, letter_type: LetterType = DOMICILE) -> LetterRequest:
+    """A submitted request's letter, through all its chain."""
+    approve(requests, number)
+    for role in letter_type.signers[:-1]:
+        requests.initial(number, replace(SECRETARY, role=role), letter_type)
+    numbered = requests.give_number(number, HEAD, letter_type, sign)
+    return requests.issue(numbered, HEAD, FILE)
+
+
+FILE = SignedFile(b"%PDF-1.7 of S. AMINAH", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -91,66 +115,183 @@ def test_a_residents_requests_come_newest_first(requests: Requests, submit, resi
     numbers = [submit(key).number for key in "abc"]
     assert [request.number for request in requests.of_resident(resident_id)] == numbers[::-1]
     assert requests.of_resident(resident_id + 1) == []
-    requests.reject(numbers[1], OFFICER, "x")
+    requests.begin_check(numbers[1], OPERATOR)
     assert [request.number for request in requests.listing()] == numbers
     assert [request.number for request in requests.listing(RequestState.SUBMITTED)] == [numbers[0], numbers[2]]
 
 
-def test_an_approval_issues_a_letter(requests: Requests, submit) -> None:
+def test_a_signature_issues_a_letter_with_its_file(requests: Requests, submit) -> None:
     told: list[LetterFacts] = []
-    request = requests.approve(submit().number, OFFICER, DOMICILE, lambda facts: (told.append(facts), sign(facts))[1])
-    assert request.state is RequestState.READY and request.officer == OFFICER
+    approve(requests, submit().number)
+    numbered = requests.give_number("2026-00001", HEAD, DOMICILE, lambda facts: (told.append(facts), sign(facts))[1])
+    assert numbered.state is RequestState.SIGNING
+    with pytest.raises(UnknownRequest):
+        requests.file(numbered.id)
+    request = requests.issue(numbered, HEAD, FILE)
+    assert request.state is RequestState.READY and request.officer == HEAD.username
     assert request.letter_number == "400.12.2.1/001/35.23.12.2002/XI/2026"
     assert (request.issued_on, request.valid_until) == (date(2026, 11, 24), date(2027, 2, 22))
+    assert (request.signer_name, request.signer_nip) == (HEAD.name, HEAD.nip)
     assert len(bytes.fromhex(request.letter_id)) == 16 and request.token == f"TOKEN-{request.letter_id}"
     (facts,) = told
     assert (facts.masked_name, facts.letter_id, facts.village_code) == ("S*** A*****", request.letter_id, VILLAGE)
+    assert requests.file(request.id) == FILE and "AMINAH" not in repr(FILE)
+    assert [(one.position, one.officer) for one in requests.signatures(request.id)] == [(0, HEAD.username)]
+
+
+def test_each_of_the_chain_signs_in_turn(requests: Requests, submit) -> None:
+    number = approve(requests, submit().number).number
+    for hasty in (
+        lambda: requests.give_number(number, HEAD, CHAINED, sign),
+        lambda: requests.initial(number, HEAD, CHAINED),
+        lambda: requests.initial(number, replace(SECRETARY, role=Role.OPERATOR), CHAINED),
+        lambda: requests.give_number(number, SECRETARY, CHAINED, sign),
+    ):
+        with pytest.raises(NotYourTurn):
+            hasty()
+    initialled = requests.initial(number, SECRETARY, CHAINED)
+    assert (initialled.state, initialled.signed, initialled.letter_number) == (RequestState.SIGNING, 1, None)
+    with pytest.raises(NotYourTurn):
+        requests.initial(number, SECRETARY, CHAINED)
+    with pytest.raises(NotYourTurn):
+        requests.initial(number, HEAD, CHAINED)
+    letter = requests.issue(requests.give_number(number, HEAD, CHAINED, sign), HEAD, FILE)
+    assert [(one.position, one.officer) for one in requests.signatures(letter.id)] == [(0, "sekdes"), (1, "kades")]
+
+
+def test_a_return_voids_the_signatures(requests: Requests, submit) -> None:
+    request = approve(requests, submit().number)
+    requests.initial(request.number, SECRETARY, CHAINED)
+    assert requests.return_(request.number, HEAD.username, "Nama usaha salah").signed == 0
+    requests.resubmit(request.id, FIELDS, "again")
+    approve(requests, request.number)
+    with pytest.raises(NotYourTurn):
+        requests.give_number(request.number, HEAD, CHAINED, sign)
+
+
+def test_a_signing_that_failed_keeps_its_number_for_the_next_try(requests: Requests, submit, clock: FakeClock) -> None:
+    number = approve(requests, submit().number).number
+    first = requests.give_number(number, HEAD, DOMICILE, sign)
+    clock.set(datetime(2026, 12, 3, 3, 0, tzinfo=UTC))
+    successor = replace(HEAD, username="plt", name="PELAKSANA TUGAS")
+    second = requests.give_number(number, successor, DOMICILE, sign)
+    assert second == replace(
+        first,
+        officer="plt",
+        signer_name="PELAKSANA TUGAS",
+        changed_at=second.changed_at,
+        revision=first.revision + 1,
+    )
+    assert requests.issue(second, successor, FILE).letter_number == first.letter_number
+    assert "/002/" in issue(requests, submit("other").number).letter_number
+
+
+@pytest.mark.parametrize("meanwhile", ["return_", "refuse", "give_number", "issue"])
+def test_a_file_of_a_request_that_changed_meanwhile_is_not_kept(requests: Requests, submit, meanwhile: str) -> None:
+    number = approve(requests, submit().number).number
+    numbered = requests.give_number(number, HEAD, DOMICILE, sign)
+    match meanwhile:
+        case "give_number":
+            requests.give_number(number, HEAD, DOMICILE, sign)
+        case "issue":
+            requests.issue(numbered, HEAD, FILE)
+        case decision:
+            getattr(requests, decision)(number, HEAD.username, "x")
+    before = requests.by_number(number)
+    with pytest.raises(ChangedMeanwhile):
+        requests.issue(numbered, HEAD, replace(FILE, data=b"%PDF-1.7 of before"))
+    assert requests.by_number(number) == before
+    if meanwhile != "issue":
+        with pytest.raises(UnknownRequest):
+            requests.file(numbered.id)
+
+
+def test_a_resident_is_told_once_of_a_letter_in_their_name(requests: Requests, submit, resident_id: int) -> None:
+    letter = issue(requests, submit().number)
+    submit("not issued")
+    assert requests.untold(resident_id) == [letter] and requests.untold(resident_id + 1) == []
+    requests.mark_told([letter.id])
+    assert requests.untold(resident_id) == [] and requests.get(letter.id).told_at is not None
+
+
+def test_a_request_is_cancelled_only_until_it_is_checked(requests: Requests, submit) -> None:
+    assert requests.cancel(submit("a").id).state is RequestState.CANCELLED
+    requests.begin_check(submit("b").number, OPERATOR)
+    with pytest.raises(WrongState):
+        requests.cancel(requests.by_number("2026-00002").id)
+
+
+def test_lists_come_in_pages_and_by_resident(requests: Requests, submit, resident_id: int) -> None:
+    numbers = [submit(f"{n}").number for n in range(5)]
+    first = requests.listing(limit=2)
+    assert [request.number for request in first] == numbers[:2]
+    assert [request.number for request in requests.listing(after_id=first[-1].id)] == numbers[2:]
+    assert requests.listing(resident_ids=[resident_id + 1]) == []
+    requests.begin_check(numbers[0], OPERATOR)
+    counts = requests.counts()
+    assert (counts[RequestState.SUBMITTED], counts[RequestState.CHECKING], counts[RequestState.READY]) == (4, 1, 0)
+
+
+def test_the_history_of_a_request_says_who_and_when(requests: Requests, submit, store: Store, clock: FakeClock) -> None:
+    submit("another's")
+    letter = issue(requests, submit().number, CHAINED)
+    history = Journal(store, clock).of_request(letter.id)
+    assert [(entry.event, entry.facts.get("officer", "")) for entry in history] == [
+        (Event.REQUEST_SUBMITTED, ""),
+        (Event.REQUEST_CHECKED, OPERATOR),
+        (Event.REQUEST_APPROVED, OPERATOR),
+        (Event.LETTER_INITIALLED, "sekdes"),
+        (Event.LETTER_NUMBERED, ""),
+        (Event.LETTER_ISSUED, "kades"),
+    ]
 
 
 def test_letters_are_counted_per_type_and_year(requests: Requests, submit, clock: FakeClock, resident_id) -> None:
-    def issue(key: str, letter_type: LetterType) -> str:
+    def issued(key: str, letter_type: LetterType) -> str:
         number = requests.submit(resident_id, letter_type.key, {}, key).number
-        return requests.approve(number, OFFICER, letter_type, sign).letter_number
+        return issue(requests, number, letter_type).letter_number
 
-    business = msgspec.structs.replace(TYPES["usaha"], code="500")
-    assert [issue("1", DOMICILE)[11:14], issue("2", business)[4:7], issue("3", DOMICILE)[11:14]] == [
+    business = msgspec.structs.replace(TYPES["usaha"], code="500", signers=(Role.HEAD,))
+    assert [issued("1", DOMICILE)[11:14], issued("2", business)[4:7], issued("3", DOMICILE)[11:14]] == [
         "001",
         "001",
         "002",
     ]
     clock.set(datetime(2026, 12, 31, 17, 0, tzinfo=UTC))  # the new year in Jakarta
-    assert issue("4", DOMICILE) == "400.12.2.1/001/35.23.12.2002/I/2027"
+    assert issued("4", DOMICILE) == "400.12.2.1/001/35.23.12.2002/I/2027"
 
 
-def test_a_signature_that_fails_uses_up_no_number(requests: Requests, submit) -> None:
-    number = submit().number
+def test_a_token_that_fails_uses_up_no_number(requests: Requests, submit) -> None:
+    number = approve(requests, submit().number).number
 
     def fail(facts: LetterFacts) -> str:
         raise OSError("the key is away")
 
     with pytest.raises(OSError):
-        requests.approve(number, OFFICER, DOMICILE, fail)
-    assert requests.by_number(number).state is RequestState.SUBMITTED
-    assert "/001/" in requests.approve(number, OFFICER, DOMICILE, sign).letter_number
+        requests.give_number(number, HEAD, DOMICILE, fail)
+    assert requests.by_number(number).letter_number is None
+    assert "/001/" in requests.give_number(number, HEAD, DOMICILE, sign).letter_number
 
 
 def test_two_types_that_share_a_code_never_share_a_number(requests: Requests, submit, resident_id: int) -> None:
-    requests.approve(submit().number, OFFICER, DOMICILE, sign)
-    twin = msgspec.structs.replace(TYPES["usaha"], code=DOMICILE.code)
-    number = requests.submit(resident_id, "usaha", {}, "2").number
+    issue(requests, submit().number)
+    twin = msgspec.structs.replace(TYPES["usaha"], code=DOMICILE.code, signers=(Role.HEAD,))
+    number = approve(requests, requests.submit(resident_id, "usaha", {}, "2").number).number
     with pytest.raises(NumberTaken, match="shares its code"):
-        requests.approve(number, OFFICER, twin, sign)
-    assert requests.by_number(number).state is RequestState.SUBMITTED
+        requests.give_number(number, HEAD, twin, sign)
+    assert requests.by_number(number).letter_number is None
 
 
 def test_a_letter_of_another_type_is_refused(requests: Requests, submit) -> None:
+    number = approve(requests, submit().number).number
     with pytest.raises(ValueError, match="asks for domisili"):
-        requests.approve(submit().number, OFFICER, TYPES["usaha"], sign)
+        requests.give_number(number, HEAD, TYPES["usaha"], sign)
 
 
 def test_a_returned_request_is_corrected_once(requests: Requests, submit, store: Store) -> None:
     request = submit()
-    returned = requests.return_(request.number, OFFICER, "Keperluan kurang jelas")
+    requests.begin_check(request.number, OPERATOR)
+    returned = requests.return_(request.number, OPERATOR, "Keperluan kurang jelas")
     assert (returned.state, returned.reason) == (RequestState.RETURNED, "Keperluan kurang jelas")
     corrected = requests.resubmit(request.id, {"purpose": "Mendaftar sekolah"}, "again")
     assert (corrected.state, corrected.reason) == (RequestState.SUBMITTED, "")
@@ -166,13 +307,13 @@ def test_copies_are_counted_and_only_a_valid_letter_has_them(requests: Requests,
     request = submit()
     with pytest.raises(WrongState, match="2026-00001 is submitted"):
         requests.request_copy(request.id, "c0")
-    letter = requests.approve(request.number, OFFICER, DOMICILE, sign)
+    letter = issue(requests, request.number)
     job = requests.request_copy(request.id, "c1")
     assert requests.request_copy(request.id, "c1") == job != requests.request_copy(request.id, "c2")
     assert requests.get(request.id).copies == 2
     assert jobs(store)[1:] == [(PrintKind.LETTER_COPY, request.id)] * 2
     assert requests.withdrawn_letters() == frozenset()
-    withdrawn = requests.withdraw(letter.letter_number, OFFICER, "Salah data")
+    withdrawn = requests.withdraw(letter.letter_number, OPERATOR, "Salah data")
     assert (withdrawn.state, withdrawn.reason) == (RequestState.WITHDRAWN, "Salah data")
     assert requests.withdrawn_letters() == {letter.letter_id}
     with pytest.raises(WrongState):
@@ -182,18 +323,25 @@ def test_copies_are_counted_and_only_a_valid_letter_has_them(requests: Requests,
 def _reach(requests: Requests, request: LetterRequest, state: RequestState) -> None:
     number = request.number
     match state:
+        case RequestState.CANCELLED:
+            requests.cancel(request.id)
+        case RequestState.CHECKING:
+            requests.begin_check(number, OPERATOR)
         case RequestState.RETURNED:
-            requests.return_(number, OFFICER, "x")
-        case RequestState.REJECTED:
-            requests.reject(number, OFFICER, "x")
+            requests.begin_check(number, OPERATOR)
+            requests.return_(number, OPERATOR, "x")
+        case RequestState.REFUSED:
+            requests.begin_check(number, OPERATOR)
+            requests.refuse(number, OPERATOR, "x")
+        case RequestState.SIGNING:
+            approve(requests, number)
         case RequestState.READY:
-            requests.approve(number, OFFICER, DOMICILE, sign)
+            issue(requests, number)
         case RequestState.COLLECTED:
-            _reach(requests, request, RequestState.READY)
-            requests.collect(number, OFFICER)
+            issue(requests, number)
+            requests.collect(number, OPERATOR)
         case RequestState.WITHDRAWN:
-            _reach(requests, request, RequestState.READY)
-            requests.withdraw(requests.by_number(number).letter_number, OFFICER, "x")
+            requests.withdraw(issue(requests, number).letter_number, OPERATOR, "x")
 
 
 @pytest.mark.parametrize("state", RequestState)
@@ -203,17 +351,26 @@ def test_only_the_allowed_moves_are_made(requests: Requests, submit, state: Requ
     before = requests.by_number("2026-00001")
     moves = {
         RequestState.SUBMITTED: lambda: requests.resubmit(before.id, FIELDS, "again"),
-        RequestState.RETURNED: lambda: requests.return_(before.number, OFFICER, "y"),
-        RequestState.REJECTED: lambda: requests.reject(before.number, OFFICER, "y"),
-        RequestState.READY: lambda: requests.approve(before.number, OFFICER, DOMICILE, sign),
-        RequestState.COLLECTED: lambda: requests.collect(before.number, OFFICER),
+        RequestState.RETURNED: lambda: requests.return_(before.number, OPERATOR, "y"),
+        RequestState.CHECKING: lambda: requests.begin_check(before.number, OPERATOR),
+        RequestState.REFUSED: lambda: requests.refuse(before.number, OPERATOR, "y"),
+        RequestState.CANCELLED: lambda: requests.cancel(before.id),
+        RequestState.SIGNING: lambda: requests.approve(before.number, OPERATOR),
+        RequestState.COLLECTED: lambda: requests.collect(before.number, OPERATOR),
     }
     if before.letter_number:
-        moves[RequestState.WITHDRAWN] = lambda: requests.withdraw(before.letter_number, OFFICER, "y")
+        moves[RequestState.WITHDRAWN] = lambda: requests.withdraw(before.letter_number, OPERATOR, "y")
     for target, move in moves.items():
         if target not in MOVES[state]:
             with pytest.raises(WrongState, match=f"is {state} and cannot become {target}"):
                 move()
+    if state is not RequestState.SIGNING:
+        for sign_it in (
+            lambda: requests.give_number(before.number, HEAD, DOMICILE, sign),
+            lambda: requests.initial(before.number, HEAD, DOMICILE),
+        ):
+            with pytest.raises(WrongState, match=f"is {state} and waits for no signature"):
+                sign_it()
     assert requests.by_number("2026-00001") == before
 
 
@@ -221,8 +378,8 @@ def test_what_is_unknown_is_said_to_be(requests: Requests) -> None:
     for ask in (
         lambda: requests.get(7),
         lambda: requests.by_number("2026-00007"),
-        lambda: requests.reject("2026-00007", OFFICER, "x"),
-        lambda: requests.withdraw("400/1", OFFICER, "x"),
+        lambda: requests.refuse("2026-00007", OPERATOR, "x"),
+        lambda: requests.withdraw("400/1", OPERATOR, "x"),
         lambda: requests.request_copy(7, "key"),
     ):
         with pytest.raises(UnknownRequest):
@@ -234,29 +391,37 @@ def test_what_a_resident_wrote_is_not_in_the_database_files(sqlite_url: str, tmp
     resident = Residents(store, FakeClock(), "kiosk-1").add(demo_residents()[0])
     requests = Requests(store, FakeClock(), VILLAGE)
     number = requests.submit(resident.id, "domisili", {"purpose": "Sangat pribadi"}, "k").number
-    requests.return_(number, OFFICER, "Alasan pribadi")
+    requests.begin_check(number, OPERATOR)
+    requests.return_(number, OPERATOR, "Alasan pribadi")
     on_disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     store.close()
     on_disk += b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert number.encode() in on_disk and b"pribadi" not in on_disk
 
 
-def test_approvals_at_once_skip_and_repeat_nothing(requests: Requests, submit, store: Store) -> None:
-    """Two officers in two processes approve the same twelve requests: each gets one letter, and the rest is refused."""
+def test_signings_at_once_skip_and_repeat_nothing(requests: Requests, submit, store: Store) -> None:
+    """Two officers in two processes sign the same twelve requests: each gets one letter, and the rest is refused."""
     for n in range(12):
-        submit(f"{n}")
+        approve(requests, submit(f"{n}").number)
     url = store.url.render_as_string(hide_password=False)
     code = f"""
+from datetime import UTC, datetime
 from support.clock import FakeClock
 from kiosk.letter_types import load_letter_types
-from kiosk.requests import Requests, WrongState
+from kiosk.officers import Officer, Role
+from kiosk.requests import Requests, SignedFile, WrongState
 from kiosk.store.store import Store
 from kiosk.store.vault import Vault
 requests = Requests(Store.open({url!r}, Vault(bytes(range(32)))), FakeClock(), {VILLAGE!r})
 domicile = load_letter_types()[0]["domisili"]
+head = Officer(1, "kades", "X", "", domicile.signers[-1])
+file = SignedFile(b"%PDF", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
 for n in range(1, 13):
     try:
-        print(requests.approve(f"2026-{{n:05}}", "x", domicile, lambda facts: "T").letter_number)
+        for role in domicile.signers[:-1]:
+            requests.initial(f"2026-{{n:05}}", Officer(2, "sekdes", "Y", "", role), domicile)
+        numbered = requests.give_number(f"2026-{{n:05}}", head, domicile, lambda facts: "T")
+        print(requests.issue(numbered, head, file).letter_number)
     except WrongState:
         pass
 """
@@ -264,8 +429,10 @@ for n in range(1, 13):
     command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(root)!r}, {str(root / 'tests')!r}]\n{code}"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [line for process in both for line in process.communicate(timeout=60)[0].split()]
-    assert sorted(said) == [f"400.12.2.1/{n:03}/{VILLAGE}/XI/2026" for n in range(1, 13)]
-    assert {request.letter_number for request in requests.listing(RequestState.READY)} == set(said)
+    ready = [request.letter_number for request in requests.listing(RequestState.READY)]
+    assert sorted(ready) == sorted(said) and len(set(said)) == len(said) > 0
+    numbers = [request.letter_number for request in requests.listing() if request.letter_number]
+    assert sorted(numbers) == [f"400.12.2.1/{n:03}/{VILLAGE}/XI/2026" for n in range(1, len(numbers) + 1)]
 
 
 # The demo's village.

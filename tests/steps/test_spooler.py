@@ -402,7 +402,7 @@ def test_held_tickets_are_printed_after_a_restart(hall):
 
 
 def test_copies_that_waited_are_cancelled_at_a_restart(hall):
-    letter = hall.approve(hall.submit("siti"))
+    letter = hall.issue(hall.submit("siti"))
     papers = len(hall.outside.papers)
     job = hall.office.requests.request_copy(letter.id, "some-visit:copy:1")
     hall.restart()
@@ -413,7 +413,7 @@ def test_copies_that_waited_are_cancelled_at_a_restart(hall):
 
 
 def test_only_the_copies_of_who_left_are_cancelled(hall):
-    letter = hall.approve(hall.submit("siti"))
+    letter = hall.issue(hall.submit("siti"))
     hall.outside.paper_out()
     hall.wait_until(lambda: not hall.devices.serving(Printer.kind))
     theirs = hall.office.requests.request_copy(letter.id, "left:copy:1")

@@ -39,7 +39,8 @@ from kiosk.devices import Devices
 from kiosk.intents import Chosen, Entered, Intent, Left, WentBack
 from kiosk.journal import Event
 from kiosk.office import Office, OfficeOpened
-from kiosk.requests import LetterRequest
+from kiosk.officers import Officer, Role
+from kiosk.requests import LetterRequest, SignedFile
 from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.schema import print_jobs
@@ -47,7 +48,8 @@ from kiosk.views import FormView, IdleView, KeypadView, Scene, View, Warning
 
 DEMO = Path(str(PROFILES / "demo.toml"))
 PATIENCE_S = 10.0
-OFFICER = "Kepala Desa"
+OFFICER = "operator"
+HEAD = Officer(3, "kades", "H. SUDARMAN, S.Sos.", "", Role.HEAD)
 #: name → NIK of those who live in the tests' village; `wagiman` has a card and no PIN.
 NIKS = {fields_["name"].split()[0].lower(): fields_["nik"] for fields_ in demo_residents()[:5]}
 NOBODYS_NIK = "3523124107909999"
@@ -289,9 +291,27 @@ class Hall:
         """Newest first."""
         return self.office.requests.of_resident(self.office.residents.by_nik(NIKS[name]).id)
 
-    def approve(self, request: LetterRequest) -> LetterRequest:
-        letter_type = self.office.letter_types[request.letter_type]
-        return self.office.requests.approve(request.number, OFFICER, letter_type, self.office.signer.letter)
+    def issue(self, request: LetterRequest, told: bool = True) -> LetterRequest:
+        """The letter of a submitted request, signed by all of its chain; `told`: its owner knows of it."""
+        requests, letter_type = self.office.requests, self.office.letter_types[request.letter_type]
+        requests.begin_check(request.number, OFFICER)
+        requests.approve(request.number, OFFICER)
+        for role in letter_type.signers[:-1]:
+            requests.initial(request.number, replace(HEAD, role=role), letter_type)
+        last = replace(HEAD, role=letter_type.signers[-1])
+        numbered = requests.give_number(request.number, last, letter_type, self.office.signer.letter)
+        letter = requests.issue(numbered, last, SignedFile(b"%PDF", "village", "", self.office.clock.now()))
+        if told:
+            requests.mark_told([letter.id])
+        return requests.get(letter.id)
+
+    def give_back(self, request: LetterRequest, reason: str = "?") -> LetterRequest:
+        self.office.requests.begin_check(request.number, OFFICER)
+        return self.office.requests.return_(request.number, OFFICER, reason)
+
+    def refuse(self, request: LetterRequest, reason: str = "?") -> LetterRequest:
+        self.office.requests.begin_check(request.number, OFFICER)
+        return self.office.requests.refuse(request.number, OFFICER, reason)
 
     def submit(self, name: str, letter_type: str = "domisili", **answers: str) -> LetterRequest:
         """A request that was handed in earlier, its slip long printed."""

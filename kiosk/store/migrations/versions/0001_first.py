@@ -47,10 +47,12 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", sa.String(length=60), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=True),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
     )
+    op.create_index("ix_journal_request_id", "journal", ["request_id"], unique=False)
     op.create_table(
         "pin_tries",
         sa.Column("identity", sa.LargeBinary(), nullable=False),
@@ -153,6 +155,7 @@ def upgrade() -> None:
         sa.Column("signer_name", sa.String(length=120), nullable=True),
         sa.Column("signer_nip", sa.String(length=30), nullable=True),
         sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name="fk_letter_requests_resident_id"),
         sa.PrimaryKeyConstraint("id", name="pk_letter_requests"),
