@@ -49,6 +49,14 @@ class Event(Enum):
     RESIDENT_CHANGED = "resident-changed", "what the register says of a resident was changed", ("resident",)
     CARD_ENROLLED = "card-enrolled", "a card was linked to a resident", ("resident",)
     PIN_SET = "pin-set", "a PIN was set at the desk", ("resident",)
+    ENROLMENT_OPENED = (
+        "enrolment-opened",
+        "the desk said a code to a resident, to link a card or choose a PIN",
+        (
+            "resident",
+            "officer",
+        ),
+    )
     UNLOCKED = "unlocked", "the desk unlocked an identity", ("kiosk",)
 
     REQUEST_SUBMITTED = "request-submitted", "a letter was asked for", ("request", "letter_type")

@@ -10,6 +10,7 @@ from hardware.printer.interface import Printer
 from kiosk.clock import Clock
 from kiosk.codes import NotFromHere, RequestSlip, Signer, Verdict, Verifier, key_name, load_or_create_village_key
 from kiosk.devices import Devices
+from kiosk.enrolments import Enrolments
 from kiosk.journal import Journal
 from kiosk.letter_types import LetterType, letters_directory, load_letter_types
 from kiosk.paper.compose import Composer
@@ -47,6 +48,7 @@ class Office:
     clock: Clock
     letter_types: dict[str, LetterType]
     residents: Residents
+    enrolments: Enrolments
     requests: Requests
     queue: Queue
     journal: Journal
@@ -100,6 +102,7 @@ class Office:
             clock,
             letter_types,
             residents,
+            Enrolments(store, clock, residents, settings.kiosk_id),
             requests,
             queue,
             journal,

@@ -10,8 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hardware.card_reader.interface import Card, CardKind, CardPresented, CardReader, CardUnreadable
+from kiosk.flows.enrol import EnterCode, code_choice
 from kiosk.flows.queue import open_queue
-from kiosk.flows.told import Told
+from kiosk.flows.told import Told, done
 from kiosk.intents import Chosen, Entered
 from kiosk.residents import Identified, LockedOut, NoPin, Paused, UnknownCard, WrongPin
 from kiosk.step import End, Next, Step, Wait
@@ -44,11 +45,18 @@ def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
                 return EnterPin(then, card=card)
             case Paused(until=until):
                 return Locked(until)
-            case NoPin():
-                return PinNotSet()
-        return CardNotRegistered(then)
+            case (NoPin(), is_enrolling):
+                return PinNotSet(card if is_enrolling else None)
+            case (UnknownCard(), is_enrolling):
+                return CardNotRegistered(then, card if is_enrolling else None)
 
-    return Wait(lambda office: office.residents.look_up_card(card.uid), known)
+    return Wait(lambda office: _look_up(office, card), known)
+
+
+def _look_up(office: Any, card: Card) -> Any:
+    """The register's answer; of a card that does not serve yet also whether the desk is enrolling somebody."""
+    answer = office.residents.look_up_card(card.uid)
+    return (answer, office.enrolments.is_any_open()) if isinstance(answer, NoPin | UnknownCard) else answer
 
 
 def _is_digits(text: str, count: int) -> bool:
@@ -127,7 +135,7 @@ class EnterPin(Step):
             case Entered(text=pin) if _is_digits(pin, PIN_DIGITS):
                 return self._prove(visit, pin)
             case Chosen(value="forgot"):
-                return PinForgotten()
+                return Wait(lambda office: office.enrolments.is_any_open(), PinForgotten)
             case CardPresented(card=card) if self._card is None or card.uid != self._card.uid:
                 return identify_by_card(visit, event, self._then)
         return None
@@ -145,7 +153,7 @@ class EnterPin(Step):
                 case LockedOut(until=until) | Paused(until=until):
                     return Locked(until)
                 case UnknownCard():
-                    return CardNotRegistered(self._then)
+                    return CardNotRegistered(self._then, None)
 
         if card is not None:
             return Wait(lambda office: office.residents.identify_by_card(card.uid, pin), answered)
@@ -153,11 +161,37 @@ class EnterPin(Step):
 
 
 class PinNotSet(Told):
+    """`card` is given where the desk is enrolling somebody."""
+
     title, text = "pin_not_set", "pin_not_set_ask_desk"
+
+    def __init__(self, card: Card | None) -> None:
+        self._card = card
+
+    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
+        return (code_choice(visit), done(visit)) if self._card else (done(visit),)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="code") if self._card:
+                return EnterCode(self._card)
+        return super().on(event, visit)
 
 
 class PinForgotten(Told):
     title, text = "forgot_pin", "forgot_pin_ask_desk"
+
+    def __init__(self, is_enrolling: bool) -> None:
+        self._is_enrolling = is_enrolling
+
+    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
+        return (code_choice(visit), done(visit)) if self._is_enrolling else (done(visit),)
+
+    def on(self, event: Any, visit: Visit) -> Next:
+        match event:
+            case Chosen(value="code") if self._is_enrolling:
+                return EnterCode(None)
+        return super().on(event, visit)
 
 
 class Locked(Told):
@@ -174,22 +208,27 @@ class Locked(Told):
 
 
 class CardNotRegistered(Step):
-    """Whoever has no PIN yet needs the desk, and a number for it."""
+    """Whoever has no PIN yet needs the desk, and a number for it. `card` is given where the desk is enrolling
+    somebody."""
 
     returnable = False
     leaves = False
 
-    def __init__(self, then: Then) -> None:
-        self._then = then
+    def __init__(self, then: Then, card: Card | None) -> None:
+        self._then, self._card = then, card
 
     def view(self, visit: Visit) -> View:
+        if self._card:
+            wanted = code_choice(visit, prominent=True)
+        else:
+            wanted = Choice("queue", visit.say("take_number"), "queue", prominent=True)
         return NoticeView(
             visit.say("card_not_registered"),
             visit.say("card_not_registered_ask_desk"),
             choices=(
                 Choice("done", visit.say("done"), "leave"),
                 Choice("nik", visit.say("use_nik_and_pin"), "keypad"),
-                Choice("queue", visit.say("take_number"), "queue", prominent=True),
+                wanted,
             ),
         )
 
@@ -197,6 +236,8 @@ class CardNotRegistered(Step):
         match event:
             case Chosen(value="queue"):
                 return open_queue()
+            case Chosen(value="code") if self._card:
+                return EnterCode(self._card)
             case Chosen(value="nik"):
                 return EnterNik(self._then)
             case Chosen(value="done"):

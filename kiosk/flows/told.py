@@ -45,7 +45,10 @@ class Told(Ending):
     title, text, tone = "", "", "attention"
 
     def view(self, visit: Visit) -> View:
-        return NoticeView(visit.say(self.title), self._text(visit), tone=self.tone, choices=(done(visit),))
+        return NoticeView(visit.say(self.title), self._text(visit), tone=self.tone, choices=self._choices(visit))
 
     def _text(self, visit: Visit) -> str:
         return visit.say(self.text)
+
+    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
+        return (done(visit),)

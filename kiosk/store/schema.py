@@ -111,6 +111,15 @@ cards = Table(
     Column("enrolled_at", UtcDateTime, nullable=False),
 )
 
+#: Residents to whom the desk has just said a code, with which they link their card and choose their PIN at the kiosk.
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("resident_id", ForeignKey("residents.id"), primary_key=True),
+    Column("code_index", LargeBinary, nullable=False, unique=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+)
+
 #: One row at most: the technician's PIN.
 technician = Table(
     "technician",

@@ -134,6 +134,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_cards_resident_id", "cards", ["resident_id"], unique=False)
     op.create_table(
+        "enrolments",
+        sa.Column("resident_id", sa.Integer(), nullable=False),
+        sa.Column("code_index", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name="fk_enrolments_resident_id"),
+        sa.PrimaryKeyConstraint("resident_id", name="pk_enrolments"),
+        sa.UniqueConstraint("code_index", name="uq_enrolments_code_index"),
+    )
+    op.create_table(
         "letter_requests",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),

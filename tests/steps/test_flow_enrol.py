@@ -1,0 +1,121 @@
+"""A card is linked and a PIN chosen at the kiosk, with the code that an officer says."""
+
+import pytest
+from support.kiosk import NIKS
+
+from kiosk.demo.village import DEMO_CARDS
+from kiosk.enrolments import OPEN_FOR_S
+from kiosk.pin_tries import TRIES_BEFORE_LOCK
+from kiosk.residents import Identified
+
+pytest_plugins = ["support.kiosk"]
+
+NEW_PIN = "864209"
+
+
+def opened(hall, name):
+    return hall.office.enrolments.open(hall.office.residents.by_nik(NIKS[name]).id, "operator")
+
+
+def other_than(code):
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def test_without_an_open_enrolment_no_code_is_asked_for(quiet_hall):
+    quiet_hall.tap("nobody")
+    assert "code" not in quiet_hall.offered
+    quiet_hall.take_card()
+    quiet_hall.tap("wagiman")
+    assert "code" not in quiet_hall.offered
+
+
+def test_a_new_card_is_linked_and_a_pin_chosen(quiet_hall):
+    code = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("nobody")
+    assert [choice.value for choice in quiet_hall.view.choices if choice.prominent] == ["code"]
+    quiet_hall.choose("code")
+    quiet_hall.enter(code)
+    assert quiet_hall.view.secret and quiet_hall.says("choose_pin")
+    quiet_hall.enter(NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("pin_chosen")
+    answer = quiet_hall.office.residents.identify_by_card(DEMO_CARDS["nobody"], NEW_PIN)
+    assert isinstance(answer, Identified) and answer.resident.nik == NIKS["wagiman"]
+    assert not quiet_hall.office.enrolments.is_any_open()
+
+
+def test_a_known_card_without_a_pin_gets_one(quiet_hall):
+    code = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("wagiman")
+    quiet_hall.choose("code")
+    quiet_hall.enter(code, NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("pin_chosen")
+
+
+def test_a_forgotten_pin_is_replaced_also_without_a_card(quiet_hall):
+    code = opened(quiet_hall, "siti")
+    quiet_hall.choose("start", "letter", "nik")
+    quiet_hall.enter(NIKS["siti"])
+    quiet_hall.choose("forgot", "code")
+    quiet_hall.enter(code, NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("pin_chosen")
+    assert isinstance(quiet_hall.office.residents.identify_by_nik(NIKS["siti"], NEW_PIN), Identified)
+
+
+def test_a_card_of_somebody_else_is_not_linked(quiet_hall):
+    code = opened(quiet_hall, "budi")
+    quiet_hall.tap("wagiman")
+    quiet_hall.choose("code")
+    quiet_hall.enter(code)
+    assert quiet_hall.says("card_is_anothers")
+
+
+def test_wrong_codes_are_counted_for_the_whole_hall(quiet_hall):
+    code = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("nobody")
+    quiet_hall.choose("code")
+    for tries_left in range(TRIES_BEFORE_LOCK - 1, 0, -1):
+        quiet_hall.enter(other_than(code))
+        assert quiet_hall.says("wrong_code", n=tries_left)
+    quiet_hall.enter(other_than(code))
+    assert quiet_hall.says("locked_ask_desk")
+    assert quiet_hall.office.residents.card_is_known(DEMO_CARDS["nobody"]) is False
+    opened(quiet_hall, "wagiman")  # the officer says a new one
+    quiet_hall.choose("done")
+
+
+def test_a_code_ends_after_its_time_and_with_the_next_one(quiet_hall):
+    first = opened(quiet_hall, "wagiman")
+    second = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("nobody")
+    quiet_hall.choose("code")
+    if first != second:
+        quiet_hall.enter(first)
+        assert quiet_hall.says("wrong_code", n=4)
+    quiet_hall.enter(second)
+    quiet_hall.office.clock.pass_s(OPEN_FOR_S + 1)
+    quiet_hall.enter(NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("code_ended")
+    assert not isinstance(quiet_hall.office.residents.identify_by_nik(NIKS["wagiman"], NEW_PIN), Identified)
+
+
+@pytest.mark.parametrize("pin", ["123456", "111111", "050148"])
+def test_a_pin_that_is_easy_to_guess_is_not_taken(quiet_hall, pin):
+    code = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("nobody")
+    quiet_hall.choose("code")
+    quiet_hall.enter(code)
+    quiet_hall.enter(pin, pin)
+    assert quiet_hall.says("pin_too_easy")
+    quiet_hall.enter(NEW_PIN, "975312")
+    assert quiet_hall.says("pins_differ")
+    quiet_hall.enter(NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("pin_chosen")
+
+
+def test_the_code_and_the_pin_are_not_in_the_journal(quiet_hall):
+    code = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("nobody")
+    quiet_hall.choose("code")
+    quiet_hall.enter(code, NEW_PIN, NEW_PIN)
+    told = str([entry.facts for entry in quiet_hall.office.journal.entries()])
+    assert code not in told and NEW_PIN not in told and "'officer': 'operator'" in told
