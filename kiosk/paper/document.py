@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kiosk.paper.text import clean
 
 
@@ -139,3 +141,18 @@ class Document:
 
     def __repr__(self) -> str:
         return f"Document({len(self.blocks)} blocks)"
+
+
+def to_json(document: Document) -> str:
+    """The document as it is kept with a letter's file, so that a copy says what was signed whatever the register says
+    by then."""
+    named = [(type(block).__name__, block) for block in document.blocks]
+    return msgspec.json.encode(named, enc_hook=str).decode()
+
+
+def from_json(text: str) -> Document:
+    """The inverse of `to_json`. Raises KeyError or msgspec.ValidationError for what it did not make."""
+    kinds = {kind.__name__: kind for kind in Block.__subclasses__()}
+    named = msgspec.json.decode(text, type=list[tuple[str, dict[str, Any]]])
+    blocks = (msgspec.convert(values, kinds[name], dec_hook=lambda kind, value: kind(value)) for name, values in named)
+    return Document(tuple(blocks))
