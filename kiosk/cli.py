@@ -24,7 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    return options.run(options)
+    try:
+        return options.run(options)
+    except _refusals() as error:
+        print(f"kiosk: {error}", file=sys.stderr)
+        return REFUSED
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What tells in plain words why a command cannot be done here. Looked up only once something was raised."""
+    from config.settings import SettingsError
+    from kiosk.app import CannotRun
+    from kiosk.store.errors import StoreError
+
+    return SettingsError, StoreError, CannotRun
 
 
 class Command(argparse.ArgumentParser):
@@ -55,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("demo", "run a kiosk of virtual devices in an invented village", _add_demo_options, _demo),
         ("bench", "drive the virtual devices of a running demo", _add_bench_options, _bench),
         ("office", "what officers do: requests, cards, PINs, the queue", _add_office_options, _office),
+        ("residents", "the register of residents, from a file", _add_residents_options, _residents),
         ("printer", "get to know a receipt printer when it is installed", _add_printer_actions, _printer),
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
         ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
@@ -98,6 +112,13 @@ def _add_office_options(parser: argparse.ArgumentParser) -> None:
     office_commands.add_arguments(parser)
 
 
+def _add_residents_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk import residents_commands
+
+    _add_settings_source(parser)
+    residents_commands.add_arguments(parser)
+
+
 def _add_settings_source(parser: argparse.ArgumentParser) -> None:
     """The hall's settings or the demo's."""
     where = parser.add_mutually_exclusive_group()
@@ -139,23 +160,15 @@ def _add_config_actions(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from config import settings as config
-    from kiosk.app import CannotRun, Kiosk
+    from kiosk.app import Kiosk
 
-    try:
-        return Kiosk(config.load(options.config), options.config).run()
-    except (config.SettingsError, CannotRun) as error:
-        return _refuse(error)
+    return Kiosk(config.load(options.config), options.config).run()
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from config.settings import SettingsError
     from kiosk import demo
-    from kiosk.app import CannotRun
 
-    try:
-        return demo.run(options)
-    except (SettingsError, CannotRun) as error:
-        return _refuse(error)
+    return demo.run(options)
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -166,14 +179,15 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _office(options: argparse.Namespace) -> int:
-    from config.settings import SettingsError
     from kiosk import office_commands
-    from kiosk.store.errors import StoreError
 
-    try:
-        return office_commands.run(options)
-    except (SettingsError, StoreError) as error:
-        return _refuse(error)
+    return office_commands.run(options)
+
+
+def _residents(options: argparse.Namespace) -> int:
+    from kiosk import residents_commands
+
+    return residents_commands.run(options)
 
 
 def _printer(options: argparse.Namespace) -> int:
@@ -187,10 +201,7 @@ def _selftest(options: argparse.Namespace) -> int:
     from config import settings as config
     from kiosk.selftest import commands
 
-    try:
-        settings = config.load(options.config)
-    except config.SettingsError as error:
-        return _refuse(error)
+    settings = config.load(options.config)
     return commands.run(settings, options.config, as_json=options.json, on_paper=options.on_paper)
 
 
@@ -198,44 +209,27 @@ def _burn_in(options: argparse.Namespace) -> int:
     from config import settings as config
     from kiosk import burn_in
 
-    try:
-        settings = config.load(options.config)
-    except config.SettingsError as error:
-        return _refuse(error)
+    settings = config.load(options.config)
     return burn_in.run(settings, options.config, minutes=options.minutes, as_json=options.json)
 
 
 def _technician(options: argparse.Namespace) -> int:
-    from config.settings import SettingsError
     from kiosk import technician_commands
-    from kiosk.store.errors import StoreError
 
-    try:
-        return technician_commands.run(options)
-    except (SettingsError, StoreError) as error:
-        return _refuse(error)
+    return technician_commands.run(options)
 
 
 def _config_check(options: argparse.Namespace) -> int:
     from config import settings as config
     from kiosk.app import check_settings
 
-    try:
-        settings = config.load(options.config)
-        problems = check_settings(settings, options.config)
-    except config.SettingsError as error:
-        return _refuse(error)
+    problems = check_settings(config.load(options.config), options.config)
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
         return FAILED
     print(f"{options.config}: usable")
     return OK
-
-
-def _refuse(error: Exception) -> int:
-    print(f"kiosk: {error}", file=sys.stderr)
-    return REFUSED
 
 
 #: What runs for long and tells the log what happens; the other commands answer whoever typed them.

@@ -7,9 +7,10 @@ nobody can find out who is registered.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.exc import IntegrityError
@@ -193,6 +194,36 @@ class Residents:
             tx.execute(update(residents).where(residents.c.id == resident_id).values(changed))
             self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=resident_id)
         return resident
+
+    def put_all(
+        self, people: Sequence[Mapping[str, str | date]], *, dry: bool = False
+    ) -> list[Literal["added", "changed", "unchanged"] | ValueError]:
+        """Add those whom the register does not have and change those whom it has, in one transaction; with `dry` only
+        say what it would be. What is wrong with one of them is told in its place, and the others are written."""
+        with self._store.write() as tx:
+            return [self._put(tx, resident_fields, dry) for resident_fields in people]
+
+    def _put(
+        self, tx: Connection, resident_fields: Mapping[str, str | date], dry: bool
+    ) -> Literal["added", "changed", "unchanged"] | ValueError:
+        try:
+            resident = self._checked(resident_fields)
+        except ValueError as error:
+            return error
+        nik_index = self._nik_index(resident.nik)
+        row = tx.execute(select(residents).where(residents.c.nik_index == nik_index)).one_or_none()
+        if row is not None and replace(_opened(self._vault, row), id=0) == resident:
+            return "unchanged"
+        if not dry:
+            known = {"personal": self._sealed(resident), "family_index": self._family_index(resident)}
+            if row is None:
+                new = {"nik_index": nik_index, "added_at": self._clock.now(), **known}
+                resident_id = tx.execute(insert(tx, residents).values(new).returning(residents.c.id)).scalar_one()
+                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id)
+            else:
+                tx.execute(update(residents).where(residents.c.id == row.id).values(known))
+                self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=row.id)
+        return "added" if row is None else "changed"
 
     def family(self, resident: Resident) -> list[Resident]:
         """Everybody on the resident's family card but the resident, in the order in which they were added."""
