@@ -79,6 +79,15 @@ class IdentityTable(Block):
 
 
 @dataclass(frozen=True, repr=False)
+class Table(Block):
+    """Rows under bold headings, numbered from 1. Every row has a cell for each heading; the first says whom or what the
+    row is about."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, repr=False)
 class Signature(Block):
     """The block at the right: place and date, the role's lines, the QR or room for a pen, the name, the NIP. `note`
     is small print under the QR."""

@@ -30,6 +30,7 @@ from kiosk.paper.document import (
     Signature,
     Size,
     Space,
+    Table,
     Title,
 )
 
@@ -315,6 +316,51 @@ def _(block: IdentityTable, sheet: _Sheet) -> None:
         sheet.text(value, font, left=value_left)
         sheet.y = max(below_label, sheet.y)
     sheet.gap()
+
+
+@_lay.register
+def _(block: Table, sheet: _Sheet) -> None:
+    font, bold = sheet.font(), sheet.font(bold=True)
+    number = font.length(f"{len(block.rows)}. ")
+    gap = font.length("  ")
+    columns = list(zip(block.headings, *block.rows, strict=True))
+    lengths = [max(bold.length(heading), *map(font.length, cells)) for heading, *cells in columns]
+    spare = sheet.right - sheet.left - number - sum(lengths[1:]) - gap * len(lengths[1:])
+    if spare >= min(lengths[0], font.length("0" * NIK_DIGITS)):
+        _lay_columns(block, sheet, [min(lengths[0], spare), *lengths[1:]], number, gap)
+    else:
+        _lay_stacked(block, sheet, number)
+    sheet.gap()
+
+
+def _lay_columns(block: Table, sheet: _Sheet, widths: list[int], number: int, gap: int) -> None:
+    """Side by side; only the first column may need a second line."""
+    bold, font = sheet.font(bold=True), sheet.font()
+    for position, cells in enumerate((block.headings, *block.rows)):
+        top = bottom = sheet.y
+        left = sheet.left + number
+        if position:
+            sheet.text(f"{position}.", font)
+        for cell, width in zip(cells, widths, strict=True):
+            sheet.y = top
+            sheet.text(cell, font if position else bold, left=left, right=left + width)
+            bottom = max(bottom, sheet.y)
+            left += width + gap
+        sheet.y = bottom
+        if not position:
+            sheet.rule(0.15)
+
+
+def _lay_stacked(block: Table, sheet: _Sheet, number: int) -> None:
+    """On a narrow roll the other cells stand under the first, each with its heading."""
+    bold, font = sheet.font(bold=True), sheet.font()
+    for position, (first, *others) in enumerate(block.rows, 1):
+        top = sheet.y
+        sheet.text(f"{position}.", font)
+        sheet.y = top
+        sheet.text(first, bold, left=sheet.left + number)
+        for heading, cell in zip(block.headings[1:], others, strict=True):
+            sheet.text(f"{heading}: {cell}", font, left=sheet.left + number)
 
 
 @_lay.register
