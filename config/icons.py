@@ -66,6 +66,13 @@ GLYPHS = {
     "other": "\U000f0832",
     "counter": "\U000f0d70",
     "network": "\U000f0319",
+    "shop_place": "\U000f18cc",
+    "identity": "\U000f04cb",
+    "biodata": "\U000f1372",
+    "passport": "\U000f07e3",
+    "heart": "\U000f0be3",
+    "man": "\U000f064d",
+    "woman": "\U000f0649",
 }
 
 
