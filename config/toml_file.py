@@ -45,6 +45,11 @@ def convert(file: Path, table: type[Table], values: dict[str, Any], under: str) 
         raise explained(file, file.read_text("utf-8"), error, under) from error
 
 
+def refused(file: Path, key: str, reason: str) -> TomlError:
+    """Why a file is refused that is well-formed by itself, with the line of that key."""
+    return TomlError(file, reason, key, _line_of(file.read_text("utf-8"), key))
+
+
 def explained(file: Path, text: str, error: msgspec.ValidationError, under: str = "") -> TomlError:
     """The parts of msgspec's «reason - at `$.field[0].label`», or of our own «key: reason»."""
     reason, _, where = str(error).partition(" - at ")
@@ -70,6 +75,8 @@ def _line_of(text: str, key: str) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         if array := re.match(r"\s*\[\[\s*([\w.]+)\s*\]\]", line):
             counts[array[1]] = counts.get(array[1], -1) + 1
+            for inner in [name for name in counts if name.startswith(f"{array[1]}.")]:
+                del counts[inner]  # a new table's own arrays begin anew
             here = table = _place(array[1], counts)
         elif header := re.match(r"\s*\[\s*([\w.]+)\s*\]", line):
             here = table = _place(header[1], counts)

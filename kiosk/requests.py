@@ -447,7 +447,7 @@ class Requests:
         )
 
     def _next_letter_number(self, tx: Connection, letter_type: LetterType, today: date) -> str:
-        serial = next_number(tx, f"letter/{letter_type.key}/{today.year}")
+        serial = next_number(tx, letter_type.counter_name(today.year))
         letter_number = letter_type.number(serial, self._village_code, MONTHS_ROMAN[today.month - 1], today.year)
         if self._find(tx, letter_requests.c.letter_number == letter_number):
             raise NumberTaken(

@@ -111,6 +111,11 @@ class Resident:
         neighbourhood = f"RT {self.rt} RW {self.rw}" if self.rt and self.rw else ""
         return f"{self.address} {neighbourhood}".strip()
 
+    def age_on(self, day: date) -> int:
+        """Whole years."""
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
     @property
     def is_family_head(self) -> bool:
         return self.family_relation == FAMILY_HEAD

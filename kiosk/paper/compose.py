@@ -9,6 +9,7 @@ from kiosk.codes import Signer
 from kiosk.letter_types import LetterType
 from kiosk.paper import slips
 from kiosk.paper.document import Document
+from kiosk.paper.letter import CopyMark, Letter, letter_document
 from kiosk.paper.thermal import render
 from kiosk.queue import Queue
 from kiosk.requests import Requests
@@ -85,16 +86,24 @@ class Composer:
 
     def _letter_copy(self, job: PrintJob) -> Document:
         request = self._requests.get(job.subject_id)
-        letter = slips.Letter(
-            request.letter_number, request.issued_on, request.valid_until, request.fields, request.token
+        letter_type = self._letter_types[request.letter_type]
+        resident = self._residents.get(request.resident_id)
+        letter = Letter(
+            request.letter_number,
+            request.issued_on,
+            request.valid_until,
+            request.fields,
+            request.token,
+            request.signer_name,
+            request.signer_nip,
         )
-        return slips.letter_copy(
-            self._letter_types[request.letter_type],
+        return letter_document(
+            letter_type,
             letter,
-            self._residents.get(request.resident_id),
+            resident,
             self._village,
-            copy=self._requests.copy_number(job.id),
-            printing=job.printing,
+            family=self._residents.family(resident) if letter_type.lists_family else (),
+            copy=CopyMark(self._requests.copy_number(job.id), job.printing),
         )
 
     def _report(self) -> Document:

@@ -1,17 +1,12 @@
 """The pieces of paper that the kiosk hands out, as documents.
 
-A letter's copy is in Indonesian, as the letter is. A ticket and a request slip are in the visitor's language, and show
-no more of a NIK than its end.
+They are in the visitor's language and show no more of a NIK than its end. Letters are in `letter.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from config.settings import Village
 from config.translations import say
-from kiosk.letter_types import LetterType
-from kiosk.officers import Role
 from kiosk.paper.document import (
     Align,
     BigNumber,
@@ -20,14 +15,11 @@ from kiosk.paper.document import (
     Footer,
     IdentityTable,
     Items,
-    Letterhead,
     Mark,
     Paragraph,
     QrCode,
     Rule,
-    Signature,
     Size,
-    Space,
     Title,
 )
 from kiosk.paper.text import date_in_words
@@ -35,20 +27,6 @@ from kiosk.residents import Resident
 
 #: Thin and thick strokes, upright and round.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
-
-
-@dataclass(frozen=True, repr=False)
-class Letter:
-    """An issued letter: what its request's answers and its approval gave it."""
-
-    number: str
-    issued_on: date
-    valid_until: date
-    answers: Mapping[str, str]
-    token_url: str  # the QR's payload
-
-    def __repr__(self) -> str:
-        return "Letter(…)"
 
 
 def ticket(
@@ -66,7 +44,7 @@ def ticket(
     return Document(
         (
             *_slip_head(village),
-            *_printing_mark(printing, language),
+            *printing_mark(printing, language),
             Paragraph(say(language, "your_queue_number"), Align.CENTRE),
             BigNumber(number),
             Paragraph(service_name, Align.CENTRE, bold=True, size=Size.LARGE),
@@ -96,7 +74,7 @@ def request_slip(
     return Document(
         (
             *_slip_head(village),
-            *_printing_mark(printing, language),
+            *printing_mark(printing, language),
             Paragraph(say(language, "your_request_number"), Align.CENTRE),
             BigNumber(number),
             Paragraph(letter_name, Align.CENTRE, bold=True, size=Size.LARGE),
@@ -111,59 +89,6 @@ def request_slip(
             Paragraph(say(language, "paper_what_next")),
             QrCode(qr_payload, say(language, "paper_show_at_desk")),
             Footer((say(language, "paper_slip_is_no_letter"),)),
-        )
-    )
-
-
-def letter_copy(
-    letter_type: LetterType, letter: Letter, resident: Resident, village: Village, *, copy: int, printing: int = 1
-) -> Document:
-    """The thermal copy (salinan) of a signed letter. `copy` counts the copies that were given of it, `printing` how
-    often this one was sent to paper: from the second on it says so."""
-    opening, statement, closing = letter_type.sentences(
-        {
-            **letter.answers,
-            "name": resident.name,
-            "address": resident.full_address(),
-            "village": village.name,
-            "kecamatan": village.kecamatan,
-            "kabupaten": village.kabupaten,
-            "issued_on": date_in_words(letter.issued_on),
-            "valid_until": date_in_words(letter.valid_until),
-        }
-    )
-    head_signs = letter_type.signers[-1] is Role.HEAD
-    counted = f"salinan ke-{copy}" + (f", cetakan ke-{printing}" if printing > 1 else "")
-    return Document(
-        (
-            Mark("SALINAN"),
-            Letterhead(
-                (f"PEMERINTAH KABUPATEN {village.kabupaten.upper()}", f"KECAMATAN {village.kecamatan.upper()}"),
-                f"DESA {village.name.upper()}",
-                village.address,
-            ),
-            *_printing_mark(printing, "id"),
-            Title(letter_type.title.upper(), f"Nomor : {letter.number}"),
-            Paragraph(opening),
-            _identity(resident),
-            *map(Paragraph, statement),
-            Paragraph(closing),
-            Space(1),
-            Signature(
-                f"{village.name}, {date_in_words(letter.issued_on)}",
-                tuple(line.format(village=village.name) for line in letter_type.signature_lines),
-                village.head_name if head_signs else village.secretary_name,
-                village.head_nip if head_signs else "",
-                letter.token_url,
-                "Pindai kode QR ini untuk memeriksa keaslian surat.",
-            ),
-            Footer(
-                (
-                    f"{counted.capitalize()}: bukan surat asli",
-                    f"Berlaku sampai {date_in_words(letter.valid_until)}",
-                    f"Surat asli yang ditandatangani ada di Kantor Desa {village.name}.",
-                )
-            ),
         )
     )
 
@@ -188,7 +113,7 @@ def test_page(
     return Document(
         (
             *_slip_head(village),
-            *_printing_mark(printing, language),
+            *printing_mark(printing, language),
             Title("HALAMAN UJI", f"{check}, {_date_and_time(printed_at, language)}"),
             QrCode(code_text, code_text),
             Rule(),
@@ -203,22 +128,6 @@ def test_page(
     )
 
 
-def _identity(resident: Resident) -> IdentityTable:
-    rows = (
-        ("Nama", resident.name),
-        ("NIK", resident.nik),
-        ("Tempat/Tgl. Lahir", f"{resident.birth_place}, {date_in_words(resident.birth_date)}"),
-        ("Jenis Kelamin", resident.sex),
-        ("Agama", resident.religion),
-        ("Status Perkawinan", resident.marital_status),
-        ("Pendidikan", resident.education),
-        ("Pekerjaan", resident.occupation),
-        ("Kewarganegaraan", resident.citizenship),
-        ("Alamat", resident.full_address()),
-    )
-    return IdentityTable(tuple((label, value) for label, value in rows if value), numbered=True)
-
-
 def _slip_head(village: Village) -> tuple[Block, ...]:
     return (
         Paragraph(f"DESA {village.name.upper()}", Align.CENTRE, bold=True),
@@ -227,7 +136,7 @@ def _slip_head(village: Village) -> tuple[Block, ...]:
     )
 
 
-def _printing_mark(printing: int, language: str) -> tuple[Block, ...]:
+def printing_mark(printing: int, language: str) -> tuple[Block, ...]:
     return (Mark(say(language, "paper_printed_again", n=printing)),) if printing > 1 else ()
 
 

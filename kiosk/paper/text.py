@@ -1,4 +1,4 @@
-"""What happens to text before it stands on paper: cleaned, dates in words."""
+"""What happens to text before it stands on paper: cleaned, dates and numbers in words."""
 
 import unicodedata
 from datetime import date
@@ -25,3 +25,25 @@ def date_in_words(day: date, language: str = "id") -> str:
     """«24 November 2026»."""
     months = _MONTHS_EN if language == "en" else _MONTHS_ID
     return f"{day.day} {months[day.month - 1]} {day.year}"
+
+
+def grouped(number: int) -> str:
+    """«1.500.000», as Indonesia writes it."""
+    return f"{number:,}".replace(",", ".")
+
+
+def number_and_words(number: int) -> str:
+    """«7 (tujuh)», as numbers stand in letters."""
+    return f"{grouped(number)} ({_in_words(number)})"
+
+
+def rupiah_and_words(amount: int) -> str:
+    """«Rp1.500.000 (satu juta lima ratus ribu rupiah)»."""
+    return f"Rp{grouped(amount)} ({_in_words(amount)} rupiah)"
+
+
+def _in_words(number: int) -> str:
+    """Cardinals only: of Indonesian ordinals, num2words makes «kedua puluh satu»."""
+    from num2words import num2words
+
+    return num2words(number, lang="id")

@@ -19,8 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "steps")]
 from test_paper_slips import DOCUMENTS, DOTS_PER_MM, PERSON, TYPES, VILLAGE, WIDTHS_DOTS, a_letter  # noqa: E402
 
 from hardware.printer.encoder import Strip, strips  # noqa: E402
-from kiosk.paper import slips, thermal  # noqa: E402
+from kiosk.paper import thermal  # noqa: E402
 from kiosk.paper.document import Document, Signature  # noqa: E402
+from kiosk.paper.letter import CopyMark, letter_document  # noqa: E402
 
 
 def median_ms(work: Callable[[], object], runs: int) -> float:
@@ -41,7 +42,7 @@ def best_of_eight_masks(payload: str) -> None:
 
 def letter_strips(width_dots: int) -> list[Strip]:
     """A letter from its data to the bytes that go to the printer."""
-    document = slips.letter_copy(TYPES["domisili"], a_letter("domisili", PERSON), PERSON, VILLAGE, copy=1)
+    document = letter_document(TYPES["domisili"], a_letter("domisili", PERSON), PERSON, VILLAGE, copy=CopyMark(1))
     return strips(thermal.render(document, width_dots, DOTS_PER_MM), width_dots)
 
 

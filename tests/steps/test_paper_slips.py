@@ -14,9 +14,9 @@ from PIL import Image, ImageChops
 from config.settings import Village
 from kiosk.codes import LetterFacts, Signer
 from kiosk.letter_types import load_letter_types
-from kiosk.officers import Role
 from kiosk.paper import slips, thermal
 from kiosk.paper.document import Document, IdentityTable, Items, Letterhead, Mark, Paragraph, QrCode, Signature, Title
+from kiosk.paper.letter import CopyMark, Letter, letter_document
 from kiosk.residents import Resident
 
 WIDTHS_DOTS = (384, 576, 832)
@@ -60,17 +60,19 @@ SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)), VILLAGE.code, "
 TYPES, _ = load_letter_types()
 
 
-def a_letter(key: str, person: Resident) -> slips.Letter:
+def a_letter(key: str, person: Resident) -> Letter:
     number = TYPES[key].number(12, VILLAGE.code, "XI", 2026)
     facts = LetterFacts(
         VILLAGE.code, "9f" * 16, key, number, person.masked_name(), date(2026, 11, 24), date(2027, 2, 22)
     )
     answers = {"purpose": "Melamar pekerjaan", "business": "Warung Makan Bu Siti"}
-    return slips.Letter(number, facts.issued_on, facts.valid_until, answers, SIGNER.letter(facts))
+    return Letter(
+        number, facts.issued_on, facts.valid_until, answers, SIGNER.letter(facts), "TITIK LESTARI", "197011241998031002"
+    )
 
 
 def copy_of(key: str, person: Resident = PERSON, printing: int = 1) -> Document:
-    return slips.letter_copy(TYPES[key], a_letter(key, person), person, VILLAGE, copy=1, printing=printing)
+    return letter_document(TYPES[key], a_letter(key, person), person, VILLAGE, copy=CopyMark(1, printing))
 
 
 def a_request_slip(person: Resident = PERSON, language: str = "id") -> Document:
@@ -184,14 +186,24 @@ def test_only_a_repeated_printing_is_marked() -> None:
     assert [block.text for block in copy_of("domisili").blocks if isinstance(block, Mark)] == ["SALINAN"]
 
 
-def test_the_secretary_signs_where_the_type_says_so() -> None:
+def test_whoever_signed_stands_under_the_letter() -> None:
     by_secretary = msgspec.structs.replace(
-        TYPES["domisili"], signers=(Role.SECRETARY,), signature_lines=("a.n. Kepala Desa {village}", "Sekretaris Desa")
+        TYPES["domisili"], signature_lines=("a.n. Kepala Desa {village}", "Sekretaris Desa")
     )
-    document = slips.letter_copy(by_secretary, a_letter("domisili", PERSON), PERSON, VILLAGE, copy=1)
+    document = letter_document(by_secretary, a_letter("domisili", PERSON), PERSON, VILLAGE)
     (signature,) = (block for block in document.blocks if isinstance(block, Signature))
     assert signature.role == ("a.n. Kepala Desa Socorejo", "Sekretaris Desa")
-    assert (signature.name, signature.nip) == ("TITIK LESTARI", "")
+    assert (signature.name, signature.nip) == ("TITIK LESTARI", "197011241998031002")
+
+
+def test_the_original_is_no_copy_and_says_how_it_is_signed() -> None:
+    sentence = "Ditandatangani secara elektronik dengan kunci Desa Socorejo."
+    signed = replace(a_letter("domisili", PERSON), signature_sentence=sentence)
+    document = letter_document(TYPES["domisili"], signed, PERSON, VILLAGE)
+    text = all_text(document)
+    assert not any(isinstance(block, Mark) for block in document.blocks) and "alinan" not in text.lower()
+    assert sentence in text and "Berlaku sampai 22 Februari 2027" in text
+    assert sentence in all_text(letter_document(TYPES["domisili"], signed, PERSON, VILLAGE, copy=CopyMark(1)))
 
 
 def test_a_name_with_printer_commands_reaches_paper_without_them() -> None:
