@@ -67,6 +67,7 @@ class FormView(View):
     suggestions: tuple[str, ...] = ()
     shortest: int = 0
     longest: int = 100
+    lines: int = 2  # that the field shows where there is room
     progress: tuple[int, int] = (1, 1)
 
 
@@ -79,6 +80,31 @@ class KeypadView(View):
     secret: bool = False
     error: str = ""
     choices: tuple[Choice, ...] = ()  # «Lupa PIN»
+
+
+@dataclass(frozen=True, repr=False)
+class NumberView(View):
+    """A field of digits, as many as there are up to `longest`, by the keypad with a «Lanjut». Answers
+    `Entered(digits)`. `grouped` shows them as a number, «1.500.000», after the `prefix`. `progress` as with a form."""
+
+    value: str = ""
+    error: str = ""
+    prefix: str = ""
+    grouped: bool = False
+    longest: int = 16
+    choices: tuple[Choice, ...] = ()
+    progress: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, repr=False)
+class DateView(View):
+    """Day, month and year by the keypad, with a «Lanjut»; the date is said in words once it is there. Value and answer
+    are its digits, «24112026», or those that there are."""
+
+    value: str = ""
+    error: str = ""
+    choices: tuple[Choice, ...] = ()
+    progress: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, repr=False)

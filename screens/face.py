@@ -17,10 +17,12 @@ from kiosk.traces import trace_of
 from kiosk.views import (
     ChoiceView,
     ColourView,
+    DateView,
     FormView,
     IdleView,
     KeypadView,
     NoticeView,
+    NumberView,
     PresentCardView,
     ProgressView,
     ResultView,
@@ -39,6 +41,8 @@ SCREENS = {
     PresentCardView: ("screens.present_card", "PresentCardScreen"),
     KeypadView: ("screens.keypad", "KeypadScreen"),
     FormView: ("screens.form", "FormScreen"),
+    NumberView: ("screens.number", "NumberScreen"),
+    DateView: ("screens.number", "DateScreen"),
     ScanView: ("screens.scan", "ScanScreen"),
     ProgressView: ("screens.progress", "ProgressScreen"),
     ReviewView: ("screens.review", "ReviewScreen"),
@@ -172,7 +176,7 @@ class Face:
 
     def marks(self) -> list[str]:
         """What is shown: the kind of view, "view:choice"; its language, "language:jv"; "text:large" or "text:normal";
-        and of a form which question, "field:2"."""
+        and of a field which question, "field:2"."""
         return self._ask(self._list_marks)
 
     def find(self, value: str) -> tuple[int, int]:
@@ -329,7 +333,7 @@ class Face:
         view = self._scene.view
         kind = type(view).__name__.removesuffix("View").lower()
         size = "large" if self._scene.large_text else "normal"
-        field = [f"field:{view.progress[0]}"] if isinstance(view, FormView) else []
+        field = [f"field:{view.progress[0]}"] if isinstance(view, FormView | NumberView | DateView) else []
         return [f"view:{kind}", f"language:{self._scene.language}", f"text:{size}", *field]
 
     def _list_texts(self) -> list[str]:

@@ -91,10 +91,10 @@ class FormScreen(Screen):
             self.add(Text(piece, view.text, theme.body_px, theme.small_px, theme.smallest_px, colour=colours.INK_SOFT))
 
     def _add_field(self, box: Box) -> None:
-        """What was typed so far, or the hint; two lines in portrait."""
+        """What was typed so far, or the hint; one line on a lying panel."""
         view, theme = self.scene.view, self.theme
         size_px = theme.label_px
-        lines = 2 if theme.portrait else 1
+        lines = view.lines if theme.portrait else 1
         if text_height("A", size_px, box.w, bold=True) + 2 * theme.edge > box.h:
             size_px = theme.smallest_px
         line_h = text_height("A", size_px, box.w, bold=True)

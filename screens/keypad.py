@@ -14,12 +14,12 @@ GROUP = 4  # digits of a long number are read in fours
 class KeypadScreen(Screen):
     def __init__(self, post: object, alive: object) -> None:
         super().__init__(post, alive)
-        self._digits = ""
+        self.digits = ""
         self._keys: Keys | None = None
         self._keys_name: tuple | None = None
 
     def reset(self) -> None:
-        self._digits = ""
+        self.digits = ""
 
     def draw(self, box: Box) -> None:
         view, theme = self.scene.view, self.theme
@@ -38,13 +38,13 @@ class KeypadScreen(Screen):
         self._add_keys(pad)
         low = theme.portrait or theme.compact  # right above the keys; or kept free before the words take all there is
         if low:
-            self._add_digits(box.cut_bottom(self._digits_h(box), theme.gap))
+            self.add_digits(box.cut_bottom(self.digits_h(box), theme.gap))
         if theme.compact:  # little room beside the keys: an error takes that of the text
             self.add_heading(box, title_px=theme.smallest_px, with_text=not view.error)
         else:
             self.add_heading(box)
         if not low:
-            self._add_digits(box.cut_top(self._digits_h(box), theme.gap))
+            self.add_digits(box.cut_top(self.digits_h(box), theme.gap))
         if view.error:
             self.add_strip(box, view.error, "bad")
 
@@ -53,24 +53,32 @@ class KeypadScreen(Screen):
         name = (theme, self.scene.language, box.x, box.y, box.w, box.h)
         if self._keys_name != name:
             digits = [[Key(digit, label=digit) for digit in row] for row in ("123", "456", "789")]
-            last = [Key(""), Key("0", label="0"), self._erase_key(box.w // COLUMNS)]
+            last = self.last_row(box.w // COLUMNS)
             sizes_px = (theme.px(10 / colours.CAPITAL_EM), theme.label_px, theme.smallest_px)
-            self._keys = Keys(box, theme, [*digits, last], COLUMNS, self._pressed, sizes_px)
+            self._keys = Keys(box, theme, [*digits, last], COLUMNS, self.pressed, sizes_px)
             self._keys_name = name
         self.add(self._keys)
 
-    def _erase_key(self, width_px: int) -> Key:
-        """With its word where there is room."""
-        words, theme = self.say("erase"), self.theme
+    def last_row(self, width_px: int) -> list[Key]:
+        erase = self.word_key("backspace", self.say("erase"), "backspace", "side_key", width_px)
+        return [Key(""), Key("0", label="0"), erase]
+
+    def word_key(self, value: str, words: str, icon: str, style: str, width_px: int) -> Key:
+        """With its word where there is room, else with its picture."""
+        theme = self.theme
         room = width_px - 2 * button_padding(theme, "key") - theme.key_gap - theme.px(2)
         if text_width(words, theme.smallest_px, bold=True) > room:
-            return Key("backspace", icon="backspace", style="side_key")
-        return Key("backspace", label=words, style="side_key")
+            return Key(value, icon=icon, style=style)
+        return Key(value, label=words, style=style)
 
-    def _digits_h(self, box: Box) -> int:
-        return min(self.theme.px(9 if self.theme.compact else 16), box.h)
+    def digits_h(self, box: Box) -> int:
+        return self.line_h(box, compact_mm=9 if self.scene.view.secret else 11)
 
-    def _add_digits(self, line: Box) -> None:
+    def line_h(self, box: Box, compact_mm: float) -> int:
+        """Height of the digits' line. Dots need less of a small panel than digits do."""
+        return min(self.theme.px(compact_mm if self.theme.compact else 16), box.h)
+
+    def add_digits(self, line: Box) -> None:
         view = self.scene.view
         if view.secret:
             self._add_dots(line, view.digits_count)
@@ -84,12 +92,15 @@ class KeypadScreen(Screen):
         gap = theme.px(0.5)
         for group, cells in enumerate(line.grid(groups, 1, theme.gap)):
             for number, cell in enumerate(cells.grid(GROUP, 1, gap), group * GROUP):
-                digit = self._digits[number : number + 1]
-                edge = colours.BRAND if number <= len(self._digits) else colours.EDGE
-                self.add(Card(cell, colours.CARD, theme.radius // 2, edge, theme.edge))
-                self.add(
-                    Text(cell, digit, theme.title_px, theme.label_px, theme.smallest_px, bold=True, align="center")
-                )
+                self.add_place(cell, number)
+
+    def add_place(self, cell: Box, number: int) -> None:
+        """The place of one digit, counted from 0."""
+        theme = self.theme
+        edge = colours.BRAND if number <= len(self.digits) else colours.EDGE
+        self.add(Card(cell, colours.CARD, theme.radius // 2, edge, theme.edge))
+        digit = self.digits[number : number + 1]
+        self.add(Text(cell, digit, theme.title_px, theme.label_px, theme.smallest_px, bold=True, align="center"))
 
     def _add_dots(self, line: Box, count: int) -> None:
         theme = self.theme
@@ -97,26 +108,26 @@ class KeypadScreen(Screen):
         side = min(theme.px(7), line.w // (2 * count))
         for number, cell in enumerate(line.middle((2 * count - 1) * side, side).grid(count, 1, side)):
             self.add(Disc(cell, colours.EDGE))
-            if number >= len(self._digits):
+            if number >= len(self.digits):
                 self.add(Disc(cell.inset(theme.edge), colours.CARD))
             else:
                 self.add(Disc(cell, colours.BRAND_DARK))
 
-    def _pressed(self, key: str) -> None:
+    def pressed(self, key: str) -> None:
         self.alive()
         view = self.scene.view
         if key == "backspace":
-            self._digits = self._digits[:-1]
-        elif len(self._digits) < view.digits_count:
-            self._digits += key
-            if len(self._digits) == view.digits_count:
+            self.digits = self.digits[:-1]
+        elif len(self.digits) < view.digits_count:
+            self.digits += key
+            if len(self.digits) == view.digits_count:
                 self.redraw()
                 self._send()
                 return
         self.redraw()
 
     def _send(self) -> None:
-        digits = self._digits
+        digits = self.digits
         if self.scene.view.secret:
-            self._digits = ""
+            self.digits = ""
         self.post(Entered, digits)

@@ -8,14 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 from config.translations import in_language
+from kiosk.flows.fields import ask_fields, today
 from kiosk.flows.printing import Print
 from kiosk.flows.told import Finished, Told, done
-from kiosk.intents import Chosen, Entered
+from kiosk.intents import Chosen
+from kiosk.letter_fields import AnyField
 from kiosk.letter_types import LetterType
 from kiosk.paper.text import date_in_words
 from kiosk.requests import LetterRequest, RequestState, WrongState
-from kiosk.step import End, Next, Step, Wait
-from kiosk.views import Choice, ChoiceView, Fact, FormView, ResultView, ReviewView, View
+from kiosk.step import Back, End, Next, Step, Wait
+from kiosk.views import Choice, ChoiceView, Fact, NoticeView, ResultView, ReviewView, View
 from kiosk.visit import Visit
 
 #: How each state of a request is drawn.
@@ -136,14 +138,23 @@ class MyLetters(Step):
 
 
 class ChooseLetter(Step):
+    """Every letter is offered; one that this resident may not ask for says why, and where to go instead."""
+
     def view(self, visit: Visit) -> View:
         return ChoiceView(
             visit.say("choose_letter"),
             visit.say("greeting", name=visit.resident.name),
-            choices=tuple(
-                Choice(key, letter_name(letter_type, visit), letter_type.icon, self._needs(letter_type, visit))
-                for key, letter_type in visit.office.letter_types.items()
-            ),
+            choices=tuple(self._choice(letter_type, visit) for letter_type in visit.office.letter_types.values()),
+        )
+
+    def _choice(self, letter_type: LetterType, visit: Visit) -> Choice:
+        refusal = letter_type.asker.refusal(visit.resident, today(visit), visit.language)
+        return Choice(
+            letter_type.key,
+            letter_name(letter_type, visit),
+            letter_type.icon,
+            refusal or self._needs(letter_type, visit),
+            available=not refusal,
         )
 
     def _needs(self, letter_type: LetterType, visit: Visit) -> str:
@@ -153,55 +164,45 @@ class ChooseLetter(Step):
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
             case Chosen(value=key) if key in visit.office.letter_types:
-                return first_field(visit.office.letter_types[key], {}, request=None)
+                letter_type = visit.office.letter_types[key]
+                if letter_type.asker.refusal(visit.resident, today(visit), visit.language):
+                    return NotForYou(letter_type)
+                return fill_in(letter_type, {}, request=None)
         return None
 
 
-def first_field(letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> Step:
-    if not letter_type.fields:
-        return Review(letter_type, answers, request)
-    return FillField(letter_type, 0, answers, request)
+class NotForYou(Step):
+    """The kiosk cannot take the request; an officer may know more than the register."""
 
+    leaves = False
 
-class FillField(Step):
-    """One question at a time. `request` is the returned one that is being corrected, or None for a new one."""
-
-    loses = True
-
-    def __init__(
-        self, letter_type: LetterType, position: int, answers: dict[str, str], request: LetterRequest | None
-    ) -> None:
-        self._type, self._position, self._answers, self._request = letter_type, position, answers, request
+    def __init__(self, letter_type: LetterType) -> None:
+        self._type = letter_type
 
     def view(self, visit: Visit) -> View:
-        field = self._type.fields[self._position]
-        return FormView(
+        refusal = self._type.asker.refusal(visit.resident, today(visit), visit.language)
+        return NoticeView(
             letter_name(self._type, visit),
-            label=in_language(field.label, visit.language),
-            value=self._answers.get(field.key, ""),
-            hint="" if field.required else visit.say("may_be_left_empty"),
-            suggestions=field.suggestions,
-            shortest=field.shortest if field.required else 0,
-            longest=field.longest,
-            progress=(self._position + 1, len(self._type.fields)),
+            f"{refusal}. {visit.say('letter_ask_desk')}",
+            choices=(
+                Choice("done", visit.say("done"), "leave"),
+                Choice("other", visit.say("something_else"), "letter", prominent=True),
+            ),
         )
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=text) if self._allows(text.strip()):
-                self._answers[self._type.fields[self._position].key] = text.strip()
-                return self._following()
+            case Chosen(value="other"):
+                return Back()
+            case Chosen(value="done"):
+                return End()
         return None
 
-    def _allows(self, text: str) -> bool:
-        field = self._type.fields[self._position]
-        shortest = field.shortest if field.required else 0
-        return shortest <= len(text) <= field.longest and text.isprintable()
 
-    def _following(self) -> Step:
-        if self._position + 1 < len(self._type.fields):
-            return FillField(self._type, self._position + 1, self._answers, self._request)
-        return Review(self._type, self._answers, self._request)
+def fill_in(letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> Step:
+    """The letter's questions and what follows them. `request` is the returned one that is being corrected, or None for
+    a new one."""
+    return ask_fields(letter_type, answers, then=lambda: Review(letter_type, answers, request))
 
 
 class Review(Step):
@@ -222,8 +223,7 @@ class Review(Step):
             Fact(visit.say("address"), resident.full_address()),
         )
         asked = tuple(
-            Fact(in_language(field.short or field.label, visit.language), self._answers.get(field.key) or "–")
-            for field in self._type.fields
+            Fact(field.called(visit.language), self._shown(field, visit) or "–") for field in self._type.fields
         )
         return ReviewView(
             visit.say("check_your_data"),
@@ -234,6 +234,10 @@ class Review(Step):
                 Choice("send", visit.say("yes_send_request"), "ok", prominent=True),
             ),
         )
+
+    def _shown(self, field: AnyField, visit: Visit) -> str:
+        answer = self._answers.get(field.key, "")
+        return field.shown(answer, visit.language) if answer else ""
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -261,7 +265,7 @@ class DataNotCorrect(Step):
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
             case Chosen(value="answers"):
-                return first_field(self._type, self._answers, self._request)
+                return fill_in(self._type, self._answers, self._request)
             case Chosen(value="register"):
                 return AskTheDesk()
         return None
@@ -380,7 +384,7 @@ class ShowRequest(Step):
                 return ReallyCancel(self._request)
             case Chosen(value="correct") if "correct" in offered:
                 letter_type = visit.office.letter_types[self._request.letter_type]
-                return first_field(letter_type, dict(self._request.fields), self._request)
+                return fill_in(letter_type, dict(self._request.fields), self._request)
         return None
 
 

@@ -8,15 +8,19 @@ import sys
 import threading
 from pathlib import Path
 
+from config.translations import in_language
+from kiosk.letter_types import load_letter_types
 from kiosk.views import (
     Choice,
     ChoiceView,
     ColourView,
+    DateView,
     Fact,
     FormView,
     IdleView,
     KeypadView,
     NoticeView,
+    NumberView,
     PresentCardView,
     ProgressView,
     ResultView,
@@ -34,18 +38,20 @@ LONG_ADDRESS = "JL. RAYA TUBAN - SEMARANG KM 12, DUSUN KRAJAN LOR, RT 004 RW 002
 
 YES_NO = (Choice("yes", "Ya, benar", "yes", prominent=True), Choice("no", "Belum benar", "edit"))
 LETTERS = tuple(
-    Choice(value, label, icon, detail)
-    for value, label, icon, detail in (
-        ("domicile", "Surat Keterangan Domisili", "house", "Bukti tempat tinggal Anda"),
-        ("business", "Surat Keterangan Usaha", "shop", "Untuk izin atau kredit usaha"),
-        ("poor", "Surat Keterangan Tidak Mampu", "social_aid", "Hanya untuk kepala keluarga"),
-        ("police", "Surat Pengantar SKCK", "police", "Untuk Kepolisian"),
-        ("lost", "Surat Pengantar Laporan Kehilangan", "lost", "Untuk Kepolisian"),
-        ("crowd", "Surat Pengantar Izin Keramaian", "crowd", "Hajatan, pengajian, pentas"),
-        ("travel", "Surat Keterangan Bepergian", "travel", ""),
-        ("resident", "Surat Keterangan Penduduk", "person", ""),
-        ("single", "Surat Keterangan Belum Menikah", "marriage", ""),
+    Choice(
+        key,
+        in_language(letter_type.name, "id"),
+        letter_type.icon,
+        "Perlu: " + ", ".join(requirement.label["id"] for requirement in letter_type.requirements),
+        available=key != "sktm",
     )
+    for key, letter_type in load_letter_types()[0].items()
+)
+RELIGIONS = tuple(
+    Choice(f"option:{option.key}", option.label["id"], option.icon)
+    for field in load_letter_types()[0]["beda_identitas"].fields
+    if field.key == "religion"
+    for option in field.options
 )
 SERVICES_JV = (
     Choice("letter", "Nyuwun serat", "letter", "Domisili, usaha, saha sanesipun", prominent=True),
@@ -137,6 +143,47 @@ VIEWS: dict[str, View] = {
         value="WARUNG KOPI LESEHAN PANTAI BOOM BAROKAH JAYA ABADI SEJAHTERA BERSAMA",
         error="Nama usaha terlalu panjang",
         progress=(1, 2),
+    ),
+    "form-long": FormView(
+        "Pengantar Laporan Kehilangan",
+        label="Rincian barang: nomor, atas nama siapa, warna",
+        value="STNK SEPEDA MOTOR S 1234 AB ATAS NAMA SITI AMINAH WARNA HITAM, BESERTA KUNCI DAN DOMPET KULIT COKELAT",
+        longest=200,
+        lines=4,
+        progress=(2, 3),
+    ),
+    "choice-religion": ChoiceView(
+        "Agama yang tertulis di situ", "Keterangan Beda Identitas  ·  7 / 11", choices=RELIGIONS
+    ),
+    "number-amount": NumberView(
+        "Berapa penghasilan keluarga setiap bulan?",
+        "Keterangan Tidak Mampu (SKTM)  ·  2 / 2\nBoleh dikosongkan",
+        value="1500000",
+        prefix="Rp",
+        grouped=True,
+        longest=12,
+        progress=(2, 2),
+    ),
+    "number-error": NumberView(
+        "Nomor telepon penanggung jawab",
+        "Pengantar Izin Keramaian  ·  6 / 6\nBoleh dikosongkan",
+        value="0812",
+        error="Kurang. Sedikitnya 8 angka",
+        longest=14,
+        progress=(6, 6),
+    ),
+    "date": DateView(
+        "Tanggal lahir yang tertulis di situ",
+        "Keterangan Beda Identitas  ·  5 / 11\nContoh: 5 Maret 1990 ditulis 05 03 1990",
+        value="24091990",
+        progress=(5, 11),
+    ),
+    "date-error": DateView(
+        "Sampai tanggal berapa?",
+        "Pengantar Izin Keramaian  ·  4 / 6\nContoh: 5 Maret 1990 ditulis 05 03 1990\nBoleh dikosongkan",
+        value="31022027",
+        error="Tanggal itu tidak ada. Isi tanggal, bulan, dan tahun",
+        progress=(4, 6),
     ),
     "scan": ScanView("Arahkan kode QR ke kamera", "Kode ada di bawah surat", error="Kode QR tidak terbaca"),
     "progress": ProgressView("Mohon tunggu sebentar", "Permohonan sedang dikirim"),

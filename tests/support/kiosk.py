@@ -44,7 +44,7 @@ from kiosk.requests import LetterRequest, SignedFile
 from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.schema import print_jobs
-from kiosk.views import FormView, IdleView, KeypadView, Scene, View, Warning
+from kiosk.views import DateView, FormView, IdleView, KeypadView, NumberView, Scene, View, Warning
 
 DEMO = Path(str(PROFILES / "demo.toml"))
 PATIENCE_S = 10.0
@@ -220,6 +220,10 @@ class Hall:
                     assert len(text) == view.digits_count
                 case FormView():
                     assert view.shortest <= len(text) <= view.longest
+                case NumberView():
+                    assert len(text) <= view.longest
+                case DateView():
+                    assert len(text) <= 8
                 case _:
                     raise AssertionError(f"nothing can be typed; shown is: {self.words}")
             self.intend(Entered, text)
