@@ -121,6 +121,20 @@ class Server(Table, kw_only=True):
     url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+")]
 
 
+class Paper(StrEnum):
+    """A sheet of an office printer."""
+
+    F4 = "F4"  # 215×330 mm, the paper of Indonesian offices
+    A4 = "A4"
+
+
+class Letters(Table, kw_only=True):
+    """How letters stand on office paper."""
+
+    paper: Paper = Paper.F4
+    logo: Annotated[str, Meta(pattern=r"^(/.+)?\Z")] = ""  # a PNG or JPEG file for the kop; empty: none
+
+
 class Patience(Table, kw_only=True):
     """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
     answer)."""
@@ -145,8 +159,14 @@ class Settings(Table, kw_only=True):
     speaker: Driver | None = None
     machine: Driver | None = None
     queue: Queue
+    letters: Letters = Letters()
     patience: Patience = Patience()
     server: Server | None = None
+
+    def __post_init__(self) -> None:
+        tray = self.page_printer and self.page_printer.options.get("paper")
+        if tray and tray != self.letters.paper:
+            raise ValueError(f"letters: paper is {self.letters.paper}, and in the page printer lies {tray}")
 
     @property
     def state_path(self) -> Path:

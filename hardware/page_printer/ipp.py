@@ -113,7 +113,7 @@ class IppPagePrinter(PagePrinter):
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         # ipp://printer.local/ipp/print, or a queue of CUPS: ipp://localhost/printers/NAME
         uri: Annotated[str, msgspec.Meta(pattern=r"^ipp://[A-Za-z0-9.\-\[\]:]+/\S+$")]
-        paper: Paper = Paper.A4  # what lies in it
+        paper: Paper  # what lies in it; the documents' pages have its size
 
     #: What one request may take, and the one that carries the document.
     answer_within_s = 5.0

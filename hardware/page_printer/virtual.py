@@ -417,7 +417,7 @@ class VirtualPagePrinter(IppPagePrinter):
     virtual = True
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        paper: Paper = Paper.A4
+        paper: Paper = Paper.F4
         page_s: float = 2.0
 
     def __init__(self, name: str, options: Options) -> None:

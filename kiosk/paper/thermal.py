@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import cache, singledispatch
 from pathlib import Path
 
-import qrcode
 from PIL import Image, ImageDraw, ImageFont
 
 from config.fonts import font_path
@@ -33,6 +32,7 @@ from kiosk.paper.document import (
     Table,
     Title,
 )
+from kiosk.paper.qr import QUIET_MODULES, qr_matrix
 
 BLACK, WHITE = 0, 1
 
@@ -51,10 +51,6 @@ PEN_ROOM_MM = 15.0
 # Widths of one QR module: 6, 5 or 4 dots at 203 dpi, the largest that stays within QR_LARGEST_MM and the column.
 MODULE_MM = (0.75, 0.625, 0.5)
 QR_LARGEST_MM = 42.0
-QUIET_MODULES = 4
-# One fixed mask: choosing the best of eight costs four fifths of the encoding, and the choice guards against regular
-# payloads. What is printed here is a signature, which is as good as random under any mask.
-QR_MASK = 1
 
 
 def render(document: Document, width_dots: int, dots_per_mm: float) -> Image.Image:
@@ -218,17 +214,9 @@ def _fitting(word: str, font: Typeface, width: int) -> int:
     return max(1, next(count for count in range(len(word)) if font.length(word[: count + 1]) > width))
 
 
-def _qr_matrix(payload: str) -> list[list[bool]]:
-    """Not cached: a payload names a person, and nothing of a visit outlives it."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0, mask_pattern=QR_MASK)
-    code.add_data(payload, optimize=0)
-    code.make()
-    return code.modules
-
-
 def _qr(payload: str, sheet: _Sheet, column: int) -> Image.Image:
     """The code with its quiet zone, in the largest module that the column allows."""
-    matrix = _qr_matrix(payload)
+    matrix = qr_matrix(payload)
     side = len(matrix)
     for module in map(sheet.dots, MODULE_MM):
         width = (side + 2 * QUIET_MODULES) * module

@@ -7,7 +7,7 @@ import pytest
 
 from hardware.device import DeviceState, StatusChanged
 from hardware.page_printer.codes import PagePrinterCode
-from hardware.page_printer.ipp import IppPagePrinter, condition
+from hardware.page_printer.ipp import IppPagePrinter, Paper, condition
 from hardware.page_printer.ipp_protocol import JobState, Operation
 from hardware.page_printer.virtual import VirtualIppPrinter, VirtualPagePrinter
 from hardware.printer.interface import PrintOutcome, PrintResult
@@ -147,7 +147,7 @@ class TestFaultsBefore:
 
     def test_a_queue_of_another_name(self, setup) -> None:
         _, outside = setup()
-        driver = IppPagePrinter("office", IppPagePrinter.Options(outside.uri + "s"))
+        driver = IppPagePrinter("office", IppPagePrinter.Options(outside.uri + "s", Paper.A4))
         driver.start(lambda event: None)
         wait_for_code(driver, PagePrinterCode.NO_QUEUE)
         driver.stop()
@@ -355,7 +355,7 @@ class TestIppeveprinter:
     """CUPS' own printer."""
 
     def driver(self, uri: str) -> IppPagePrinter:
-        driver = IppPagePrinter("office", IppPagePrinter.Options(uri))
+        driver = IppPagePrinter("office", IppPagePrinter.Options(uri, Paper.A4))
         driver.poll_s = 0.05
         driver.start(lambda event: None)
         return driver
