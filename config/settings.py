@@ -3,10 +3,12 @@
 A wrong file is refused with its name, the key and the reason; nothing is guessed and nothing is ignored.
 """
 
+import re
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -133,6 +135,49 @@ class Letters(Table, kw_only=True):
 
     paper: Paper = Paper.F4
     logo: Annotated[str, Meta(pattern=r"^(/.+)?\Z")] = ""  # a PNG or JPEG file for the kop; empty: none
+class SigningMethod(StrEnum):
+    """Who signs letters: the village by a key of its own, or BSrE's e-sign service for the officer."""
+
+    VILLAGE = "village"
+    BSRE_V1 = "bsre-v1"
+    BSRE_V2 = "bsre-v2"
+
+
+#: An absolute path.
+AbsolutePath = Annotated[str, Meta(pattern=r"^/\S[^\n]*\Z")]
+
+
+class Bsre(Table, kw_only=True):
+    """BSrE's e-sign service. Paths are absolute; `credentials` may also be the name of a systemd credential."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^/\s@?#]+(/[^\s@?#]*)?\Z")]
+    credentials: Annotated[str, Meta(pattern=r"^(/\S[^\n]*|[\w.-]+)\Z")]  # a TOML file: client_id, client_secret, …
+    trust: AbsolutePath  # PEM: the certificates from which those of its signatures must descend
+    server_ca: AbsolutePath | Literal[""] = ""  # PEM: who vouches for the server itself; empty: the public authorities
+    deadline_s: Annotated[float, Meta(ge=5, le=120)] = 30.0  # for one call, from its first byte to its last
+    seal: bool = False  # True: letters get the village's electronic seal instead of an officer's signature
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.url)
+        if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("url: must begin with https://, as passphrases go there")
+
+
+class Signing(Table, kw_only=True):
+    """How letters are signed. `sentence` is what they say of it; empty for one that fits the method."""
+
+    method: SigningMethod = SigningMethod.VILLAGE
+    sentence: Annotated[str, Meta(max_length=300)] = ""
+    bsre: Bsre | None = None
+
+    def __post_init__(self) -> None:
+        if self.method is SigningMethod.VILLAGE:
+            if re.search(r"\bTTE\b|BSrE|Sertifikasi Elektronik", self.sentence, re.IGNORECASE):
+                raise ValueError("sentence: only a letter that BSrE signed may speak of TTE or BSrE")
+        elif self.bsre is None:
+            raise ValueError(f"bsre: the method {self.method} needs this table")
+        elif self.bsre.seal and self.method is not SigningMethod.BSRE_V2:
+            raise ValueError("bsre.seal: only the second version of the service (bsre-v2) has electronic seals")
 
 
 class Patience(Table, kw_only=True):
@@ -162,6 +207,7 @@ class Settings(Table, kw_only=True):
     letters: Letters = Letters()
     patience: Patience = Patience()
     server: Server | None = None
+    signing: Signing = Signing()
 
     def __post_init__(self) -> None:
         tray = self.page_printer and self.page_printer.options.get("paper")

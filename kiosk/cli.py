@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
         ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
         ("technician", "look after the technician's way in", _add_technician_options, _technician),
+        ("keys", "make and list the keys that sign letters", _add_keys_actions, _keys),
         ("config", "look after the settings", _add_config_actions, _config_check),
     ):
         commands.add_parser(name, help=help, add_arguments=add_arguments).set_defaults(run=run)
@@ -152,6 +153,13 @@ def _add_technician_options(parser: argparse.ArgumentParser) -> None:
     technician_commands.add_arguments(parser)
 
 
+def _add_keys_actions(parser: argparse.ArgumentParser) -> None:
+    from kiosk import keys_commands
+
+    _add_settings_source(parser)
+    keys_commands.add_arguments(parser)
+
+
 def _add_config_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="WHAT")
     check = actions.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
@@ -217,6 +225,16 @@ def _technician(options: argparse.Namespace) -> int:
     from kiosk import technician_commands
 
     return technician_commands.run(options)
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from config.settings import SettingsError
+    from kiosk import keys_commands
+
+    try:
+        return keys_commands.run(options)
+    except SettingsError as error:
+        return _refuse(error)
 
 
 def _config_check(options: argparse.Namespace) -> int:

@@ -28,6 +28,12 @@ MEANINGS = {
     "SERVER-CERTIFICATE": "what answers there cannot prove that it is the server, or one of the clocks is wrong",
     "SERVER-CAPTIVE-PORTAL": "the network answers instead of the server, and wants a login",
     "SERVER-ERROR": "the server answers that it is broken",
+    # Signing letters.
+    "SIGNING-NO-KEY": "the village has no key for signing letters",
+    "SIGNING-KEY-BROKEN": "the village's key for signing letters cannot be used, or others than its owner can read it",
+    "SIGNING-CERTIFICATE-EXPIRED": "the certificate of whoever signs is no longer valid",
+    "SIGNING-UNREADABLE-PDF": "the letter could not be read as a PDF; the log has it",
+    "SIGNING-BAD-SIGNATURE": "what came back as the signed letter is not the letter, or its signature does not hold",
     # Checks.
     "CHECK-ABANDONED": "a check was begun and not ended: the technician left, or the power did",
     "CHECK-GIVEN-UP": "the technician gave up",

@@ -15,6 +15,7 @@ COMMANDS = {
     "selftest": "--json",
     "burn-in": "--minutes",
     "technician": "pin",
+    "keys": "--demo",
     "config": "check",
 }
 NOT_BEFORE_THE_SCREEN = {"hardware.bench.commands", "kiosk.office_commands", "importlib.metadata", "PIL", "sqlalchemy"}

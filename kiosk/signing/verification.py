@@ -1,0 +1,89 @@
+"""Is a signed file ours? Nothing is stored and no letter changes its state before this module has said so.
+
+What comes back from a server is a stranger's file: it must be read whole, every signature in it must be intact and by
+somebody whom we trust, the last one must cover every byte, and its pages must be those that were sent.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any, TypeVar
+
+from cryptography import x509
+
+from config.settings import Settings
+from kiosk.clock import Clock
+from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf
+from kiosk.signing.page_looks import page_looks
+from kiosk.signing.village_keys import load_root_certificate
+
+Looked = TypeVar("Looked")
+
+# What pyHanko logs of a certificate names the official whose it is.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+
+
+class Trust:
+    """Whose signatures the village believes, as of now."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def roots(self, kind: SignatureKind) -> Sequence[x509.Certificate]:
+        """The certificates from which a signature of that kind must descend. Raises SigningError."""
+        match kind:
+            case SignatureKind.VILLAGE:
+                return [load_root_certificate(self._settings)]
+
+
+def verify_signed(original: bytes, signed: SignedPdf, trust: Trust) -> None:
+    """See that `signed` is the document `original`, signed by whom its kind says. Blocks for a good second at the first
+    call. Not for the thread of an event loop.
+
+    Raises BadSignature where it is not, and SigningError where nobody can tell.
+    """
+    check_signatures(signed.data, trust, signed.kind)
+    if _reading(page_looks, signed.data) != page_looks(original):
+        raise BadSignature("its pages are not those of the document")
+
+
+def check_signatures(pdf: bytes, trust: Trust, kind: SignatureKind) -> int:
+    """How many signatures are in a PDF: at least one, all of them valid and of that kind, and the last covers all of
+    it. Raises BadSignature, and SigningError where nobody can tell."""
+    return _reading(_check_signatures, pdf, trust.roots(kind), trust.now())
+
+
+def _reading(look: Callable[..., Looked], pdf: bytes, *arguments: Any) -> Looked:
+    """What `look` sees in a stranger's file. A parser may say anything to one: all of it means that it is not ours."""
+    try:
+        return look(pdf, *arguments)
+    except BadSignature:
+        raise
+    except Exception as error:
+        raise BadSignature(f"cannot be read: {type(error).__name__}") from error
+
+
+def _check_signatures(pdf: bytes, roots: Sequence[x509.Certificate], now: datetime) -> int:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
+
+    from kiosk.signing.pades import asn1
+
+    signatures = PdfFileReader(BytesIO(pdf)).embedded_regular_signatures
+    if not signatures:
+        raise BadSignature("no signature is in it")
+    trusted = [asn1(root) for root in roots]
+    for signature in signatures:
+        context = ValidationContext(trust_roots=trusted, allow_fetching=False, moment=now)
+        status = validate_pdf_signature(signature, context)
+        if not status.bottom_line:
+            raise BadSignature(f"a signature is {status.summary()}")
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+        raise BadSignature("something stands in the file after the last signature")
+    return len(signatures)
