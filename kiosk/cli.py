@@ -69,6 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("bench", "drive the virtual devices of a running demo", _add_bench_options, _bench),
         ("office", "what officers do: requests, cards, PINs, the queue", _add_office_options, _office),
         ("residents", "the register of residents, from a file", _add_residents_options, _residents),
+        ("officers", "look after those who work at the desk", _add_officers_options, _officers),
+        ("desk", "run the officers' desk, for browsers", _add_settings_source, _desk),
         ("printer", "get to know a receipt printer when it is installed", _add_printer_actions, _printer),
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
         ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
@@ -118,6 +120,13 @@ def _add_residents_options(parser: argparse.ArgumentParser) -> None:
 
     _add_settings_source(parser)
     residents_commands.add_arguments(parser)
+
+
+def _add_officers_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk import officers_commands
+
+    _add_settings_source(parser)
+    officers_commands.add_arguments(parser)
 
 
 def _add_settings_source(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +207,19 @@ def _residents(options: argparse.Namespace) -> int:
     return residents_commands.run(options)
 
 
+def _officers(options: argparse.Namespace) -> int:
+    from kiosk import officers_commands
+
+    return officers_commands.run(options)
+
+
+def _desk(options: argparse.Namespace) -> int:
+    from kiosk.desk.serving import serve
+    from kiosk.terminal import settings_of
+
+    return serve(*settings_of(options))
+
+
 def _printer(options: argparse.Namespace) -> int:
     from hardware.printer import commands
     from kiosk.selftest.registry import advice
@@ -251,4 +273,4 @@ def _config_check(options: argparse.Namespace) -> int:
 
 
 #: What runs for long and tells the log what happens; the other commands answer whoever typed them.
-SERVING = (_run, _demo)
+SERVING = (_run, _demo, _desk)

@@ -91,6 +91,24 @@ class Event(Enum):
     LETTER_WITHDRAWN = "letter-withdrawn", "the village called a letter back", ("request", "letter", "officer")
     COPY_REQUESTED = "copy-requested", "a resident asked for a copy on paper", ("request", "copy", "job")
 
+    OFFICER_ADDED = "officer-added", "an officer was added", ("officer", "role")
+    OFFICER_CHANGED = "officer-changed", "what is kept of an officer was changed", ("officer",)
+    OFFICER_PASSWORD_SET = "officer-password-set", "an officer's password was set", ("officer",)
+    OFFICER_DEACTIVATED = "officer-deactivated", "an officer may no longer come in", ("officer",)
+    OFFICER_ACTIVATED = "officer-activated", "an officer may come in again", ("officer",)
+    OFFICER_LOGGED_IN = "officer-logged-in", "an officer came into the desk", ("officer", "address")
+    OFFICER_LOGGED_OUT = "officer-logged-out", "an officer left the desk", ("officer",)
+    OFFICER_PASSWORD_WRONG = (
+        "officer-password-wrong",
+        "a password was wrong, or no officer has that name (then none is told)",
+        ("officer", "address"),
+    )
+    OFFICER_TRIES_PAUSED = (
+        "officer-tries-paused",
+        "too many wrong passwords: none is looked at for so long",
+        ("officer", "address", "for_s"),
+    )
+
     TICKET_TAKEN = "ticket-taken", "a queue number was taken", ("ticket", "number")
     TICKET_CALLED = "ticket-called", "a queue number was called", ("ticket", "number")
 

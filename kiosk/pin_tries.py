@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Connection, delete, select, update
 
 from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
+from kiosk.kept_secrets import sealed_hash, secret_fits
 from kiosk.store import timers
 from kiosk.store.counters import insert
 from kiosk.store.schema import pin_tries
@@ -25,11 +24,6 @@ from kiosk.store.vault import Vault
 TRIES_BEFORE_LOCK = 5
 TRIES_BEFORE_DESK = 10
 FIRST_LOCK_S = 15 * 60
-
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: Verified where there is no PIN to verify, so that both take equally long: a hash of a text that is not a PIN. Written
-#: out because making it would cost the start as much as a PIN does.
-_NO_PIN = "$argon2id$v=19$m=19456,t=2,p=1$kvKGlKM5MouhRo3s7PC5gg$bs8/iJKHs632cGizf/OmGw85S12hS7K06md4D0LaMNs"
 
 _PIN = "pin"
 
@@ -65,16 +59,12 @@ def refuse_usual_pin(pin: str) -> None:
 
 
 def sealed_pin(vault: Vault, pin: str, identity: bytes) -> bytes:
-    """An argon2id hash, encrypted for that identity: six digits alone would fall to trying them all."""
-    return vault.encrypt(_hasher.hash(pin), _PIN, identity)
+    return sealed_hash(vault, pin, _PIN, identity)
 
 
 def pin_fits(vault: Vault, sealed: bytes | None, pin: str, identity: bytes) -> bool:
     """Whether that is the PIN. Takes as long where there is none."""
-    try:
-        return _hasher.verify(_NO_PIN if sealed is None else vault.decrypt(sealed, _PIN, identity), pin)
-    except VerifyMismatchError:
-        return False
+    return secret_fits(vault, sealed, pin, _PIN, identity)
 
 
 class PinTries:

@@ -20,14 +20,24 @@ def settings_of(options: argparse.Namespace) -> tuple[Settings, Path]:
     return config.load(options.config), options.config
 
 
+def ask_twice(prompt: str, what: str) -> str:
+    """What whoever it belongs to types, twice; nobody sees it. From a pipe the next line is taken. Raises ValueError
+    where the two differ, EOFError where there is nothing."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+    first = getpass.getpass(prompt)
+    if getpass.getpass("Once more: ") != first:
+        raise ValueError(f"the two {what} are not the same; nothing was changed")
+    return first
+
+
 def ask_new_pin(set_pin: Callable[[str], None]) -> None:
-    """Whoever's it is types it, twice; nobody sees it. From a pipe the first line is taken. Raises ValueError where the
-    two differ or the PIN will not do."""
-    first = getpass.getpass("New PIN, six digits: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
-    if sys.stdin.isatty() and getpass.getpass("Once more: ") != first:
-        raise ValueError("the two PINs are not the same; the old one holds")
+    """Asks for a PIN and sets it. Raises ValueError where the PIN will not do, and what `ask_twice` does."""
     try:
-        set_pin(first)
+        set_pin(ask_twice("New PIN, six digits: ", "PINs").strip())
     except WeakPin as error:
         raise ValueError(f"this PIN will not do ({error.reason}); the old one holds") from None
     print("The PIN is set.")

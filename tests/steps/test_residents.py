@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 from support.clock import FakeClock
 
-from kiosk import pin_tries as module
+from kiosk import kept_secrets
 from kiosk.journal import Event, Journal
 from kiosk.residents import (
     LONGEST_TEXT,
@@ -394,8 +394,8 @@ def test_texts_of_the_register_are_cleaned_and_have_an_end(residents: Residents)
 
 
 def test_the_stand_in_hash_costs_what_a_pins_does() -> None:
-    assert not module._hasher.check_needs_rehash(module._NO_PIN)
-    assert "m=19456,t=2,p=1" in module._NO_PIN and module._NO_PIN.startswith("$argon2id$")
+    assert not kept_secrets._hasher.check_needs_rehash(kept_secrets._NOTHING)
+    assert "m=19456,t=2,p=1" in kept_secrets._NOTHING and kept_secrets._NOTHING.startswith("$argon2id$")
 
 
 def test_the_journal_tells_of_tries_and_of_nobody(

@@ -1,0 +1,104 @@
+"""Puts the desk's pages together: blueprints, words for templates, headers, and what is said when something fails."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from kiosk.desk import access
+from kiosk.desk.forms import WrongInput
+from kiosk.desk.pages import login, password, start
+from kiosk.desk.services import Services
+from kiosk.desk.words import ERRORS, ROLES
+from kiosk.paper.text import date_in_words
+from kiosk.store.errors import StoreError
+
+#: More than any form of the desk has; a page that takes files has a limit of its own.
+LONGEST_FORM_BYTES = 64 * 1024
+
+HEADERS = {
+    # Nothing from anywhere else, no script but ours, in no other site's frame.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: browsers would then hide the origin of our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+
+
+#: The main menu: its words, and the pages that they lead to, for those who may see them.
+MENU = (("Beranda", "start.page"),)
+
+
+def create_app(services: Services) -> Flask:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM_BYTES
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["services"] = services
+    for page in (login, start, password):
+        app.register_blueprint(page.blueprint)
+    _give_words(app, services)
+    _answer_errors(app)
+    access.guard(app, services.settings)
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint == "static":
+            response.headers["Cache-Control"] = "max-age=3600"
+        return response
+
+    return app
+
+
+def _give_words(app: Flask, services: Services) -> None:
+    """What every template may use."""
+    zone = ZoneInfo(services.settings.village.timezone)
+
+    @app.template_filter("day")
+    def day(value: date) -> str:
+        return date_in_words(value)
+
+    @app.template_filter("moment")
+    def moment(value: datetime) -> str:
+        there = value.astimezone(zone)
+        return f"{date_in_words(there.date())} pukul {there:%H.%M}"
+
+    app.jinja_env.globals.update(
+        village=services.settings.village,
+        roles=ROLES,
+        form_token=access.form_token,
+        new_mark=access.new_mark,
+        notices=access.notices,
+    )
+
+    @app.context_processor
+    def officer() -> dict[str, object]:
+        who = g.get("officer")
+        menu = [(name, endpoint) for name, endpoint in MENU if who and access.may_see(app, who, endpoint)]
+        return {"officer": who, "menu": menu}
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[str, int]:
+        code = error.code or 500
+        title, text = ERRORS.get(code, ERRORS[400])
+        return render_template("error.html", title=title, text=text), code
+
+    @app.errorhandler(WrongInput)
+    def wrong_input(error: WrongInput) -> tuple[str, int]:
+        return render_template("error.html", title="Isian belum benar", text=str(error), can_go_back=True), 422
+
+    @app.errorhandler(StoreError)
+    def store_failed(error: StoreError) -> tuple[str, int]:
+        app.logger.error("%s", error)
+        title, text = ERRORS[503]
+        return render_template("error.html", title=title, text=text), 503
