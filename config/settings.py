@@ -136,6 +136,8 @@ class Letters(Table, kw_only=True):
 
     paper: Paper = Paper.F4
     logo: Annotated[str, Meta(pattern=r"^(/.+)?\Z")] = ""  # a PNG or JPEG file for the kop; empty: none
+
+
 class SigningMethod(StrEnum):
     """Who signs letters: the village by a key of its own, or BSrE's e-sign service for the officer."""
 

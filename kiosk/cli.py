@@ -250,13 +250,9 @@ def _technician(options: argparse.Namespace) -> int:
 
 
 def _keys(options: argparse.Namespace) -> int:
-    from config.settings import SettingsError
     from kiosk import keys_commands
 
-    try:
-        return keys_commands.run(options)
-    except SettingsError as error:
-        return _refuse(error)
+    return keys_commands.run(options)
 
 
 def _config_check(options: argparse.Namespace) -> int:

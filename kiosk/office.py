@@ -13,12 +13,15 @@ from kiosk.devices import Devices
 from kiosk.enrolments import Enrolments
 from kiosk.journal import Journal
 from kiosk.letter_types import LetterType, letters_directory, load_letter_types
+from kiosk.letters import Letters
+from kiosk.officers import Officers
 from kiosk.paper.compose import Composer
 from kiosk.queue import Queue
 from kiosk.requests import Requests, RequestState, UnknownRequest
 from kiosk.residents import Residents
 from kiosk.selftest.registry import Bench
 from kiosk.selftest.runner import SelfTest
+from kiosk.signing.opening import open_pdf_signer
 from kiosk.spooler import Spooler
 from kiosk.store.errors import StoreError
 from kiosk.store.opening import open_store
@@ -50,6 +53,8 @@ class Office:
     residents: Residents
     enrolments: Enrolments
     requests: Requests
+    officers: Officers
+    letters: Letters
     queue: Queue
     journal: Journal
     signer: Signer
@@ -89,9 +94,21 @@ class Office:
         verifier = Verifier(
             {key_name(village.code, KEY_ID): key.public_key()}, village.check_url, _WithdrawnLetters(requests)
         )
+        officers = Officers(store, clock)
+        letters = Letters(
+            settings,
+            clock,
+            journal,
+            letter_types,
+            residents,
+            requests,
+            signer,
+            open_pdf_signer(settings, clock),
+            officers.nik_of,
+        )
         selftest = SelfTest(bench or Bench(settings), store, clock)
         compose = (
-            Composer(settings, printer.profile, letter_types, residents, requests, queue, signer, selftest)
+            Composer(settings, printer.profile, letter_types, residents, requests, letters, queue, signer, selftest)
             if printer
             else None
         )
@@ -104,6 +121,8 @@ class Office:
             residents,
             Enrolments(store, clock, residents, settings.kiosk_id),
             requests,
+            officers,
+            letters,
             queue,
             journal,
             signer,

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     for name, function, help in (
         ("check", _check, "take a submitted request in hand"),
-        ("approve", _approve, "sign a submitted request: it gets its letter number and its code"),
+        ("approve", _approve, "a request is right: it goes to its signers"),
+        ("sign", _sign, "sign as the officer whose turn it is; asks for the password. The last one makes the letter"),
         ("return", _return, "give a request back for correction"),
         ("refuse", _refuse, "refuse a request"),
         ("collect", _collect, "the original was handed over"),
@@ -96,25 +97,37 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
 
 
 def _approve(office: Office, options: argparse.Namespace) -> None:
-    from dataclasses import replace
-
-    from kiosk.officers import Officer
     from kiosk.requests import RequestState
 
     request = office.requests.by_number(options.number)
-    letter_type = office.letter_types.get(request.letter_type)
-    if letter_type is None:
-        raise ValueError(f"the letter type {request.letter_type} is not on offer: run `kiosk config check`")
-    officer = Officer(0, options.officer, office.settings.village.head_name, "", letter_type.signers[-1])
-    requests = office.requests
+    office.letters.type_of(request)
     if request.state is RequestState.SUBMITTED:
-        requests.begin_check(options.number, officer.username)
-    requests.approve(options.number, officer.username)
-    for role in letter_type.signers[:-1]:
-        requests.initial(options.number, replace(officer, role=role), letter_type)
-    numbered = requests.give_number(options.number, officer, letter_type, office.signer.letter)
-    letter = requests.issue(numbered, officer, None)
-    print(f"{letter.number}: signed as {letter.letter_number}")
+        office.requests.begin_check(options.number, options.officer)
+    _tell_signer(office, office.requests.approve(options.number, options.officer))
+
+
+def _sign(office: Office, options: argparse.Namespace) -> None:
+    from kiosk.officers import Officer
+    from kiosk.signing.interface import Passphrase, SigningError
+    from kiosk.terminal import ask_once
+
+    officer = office.officers.prove(options.officer, ask_once("Password: "), "terminal")
+    if not isinstance(officer, Officer):
+        raise ValueError("wrong password, or no such officer")
+    passphrase = Passphrase(ask_once("Passphrase: ") if office.letters.needs_passphrase else "")
+    try:
+        signed = office.letters.sign(options.number, officer, passphrase)
+    except SigningError as error:
+        raise ValueError(f"not signed ({error.code}): {error.advice}") from None
+    if signed.letter_number:
+        print(f"{signed.number}: signed as {signed.letter_number}")
+    else:
+        _tell_signer(office, signed)
+
+
+def _tell_signer(office: Office, request: Any) -> None:
+    role = office.letters.type_of(request).signers[request.signed]
+    print(f"{request.number}: waits for the signature of: {role}")
 
 
 def _check(office: Office, options: argparse.Namespace) -> None:

@@ -29,7 +29,8 @@ MONTHS_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI
 
 #: Requests on one page of a list.
 PAGE = 50
-_FIELDS, _REASON, _FILE = "letter_requests.fields", "letter_requests.reason", "letter_files.sealed"
+_FIELDS, _REASON = "letter_requests.fields", "letter_requests.reason"
+_FILE, _DOCUMENT = "letter_files.sealed", "letter_files.document"
 
 
 class RequestState(StrEnum):
@@ -90,9 +91,11 @@ class Signature:
 
 @dataclass(frozen=True, repr=False)
 class SignedFile:
-    """A letter's signed PDF. `signature` is "village" or "bsre", `document_id` BSrE's name for it or empty."""
+    """A letter's signed PDF, and what stands on it as `document.to_json` keeps it. `signature` is "village" or "bsre",
+    `document_id` BSrE's name for it or empty."""
 
     data: bytes
+    document: str
     signature: str
     document_id: str
     signed_at: datetime
@@ -373,15 +376,14 @@ class Requests:
                 self._journal.record(Event.LETTER_NUMBERED, tx=tx, request=request.id, letter=facts.letter_number)
             return self._need(tx, letter_requests.c.id == request.id)
 
-    def issue(self, numbered: LetterRequest, officer: Officer, file: SignedFile | None) -> LetterRequest:
+    def issue(self, numbered: LetterRequest, officer: Officer, file: SignedFile) -> LetterRequest:
         """The letter with its signed file, which was made of `numbered` as `give_number` returned it: both or neither.
         Raises ChangedMeanwhile."""
         with self._store.write() as tx:
             request = self._hold(tx, letter_requests.c.id == numbered.id)
             if request.revision != numbered.revision:
                 raise ChangedMeanwhile(f"Request {request.number} was changed while its letter was being signed.")
-            if file is not None:
-                self._keep_file(tx, request, file)
+            self._keep_file(tx, request, file)
             self._add_signature(tx, request, officer)
             self._move(tx, request, RequestState.READY, officer=officer.username)
             self._journal.record(
@@ -390,7 +392,7 @@ class Requests:
                 request=request.id,
                 letter=request.letter_number,
                 officer=officer.username,
-                signature=file.signature if file else "none",
+                signature=file.signature,
             )
             return self._need(tx, letter_requests.c.id == request.id)
 
@@ -398,6 +400,7 @@ class Requests:
         kept = {
             "request_id": request.id,
             "sealed": self._vault.encrypt_bytes(file.data, _FILE, request.number),
+            "document": self._vault.encrypt(file.document, _DOCUMENT, request.number),
             "signature": file.signature,
             "document_id": file.document_id,
             "signed_at": file.signed_at,
@@ -416,7 +419,8 @@ class Requests:
         if row is None:
             raise UnknownRequest("There is no such letter.")
         data = self._vault.decrypt_bytes(row.sealed, _FILE, row.number)
-        return SignedFile(data, row.signature, row.document_id, row.signed_at)
+        document = self._vault.decrypt(row.document, _DOCUMENT, row.number)
+        return SignedFile(data, document, row.signature, row.document_id, row.signed_at)
 
     def collect(self, number: str, officer: str) -> LetterRequest:
         """The signed letter was handed over. Raises WrongState."""

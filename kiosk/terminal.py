@@ -20,16 +20,22 @@ def settings_of(options: argparse.Namespace) -> tuple[Settings, Path]:
     return config.load(options.config), options.config
 
 
+def ask_once(prompt: str) -> str:
+    """What whoever it belongs to types; nobody sees it. From a pipe the next line is taken. Raises EOFError where there
+    is nothing."""
+    if sys.stdin.isatty():
+        return getpass.getpass(prompt)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\n")
+
+
 def ask_twice(prompt: str, what: str) -> str:
-    """What whoever it belongs to types, twice; nobody sees it. From a pipe the next line is taken. Raises ValueError
-    where the two differ, EOFError where there is nothing."""
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.rstrip("\n")
-    first = getpass.getpass(prompt)
-    if getpass.getpass("Once more: ") != first:
+    """The same, twice where somebody types it. Raises ValueError where the two differ, EOFError where there is
+    nothing."""
+    first = ask_once(prompt)
+    if sys.stdin.isatty() and ask_once("Once more: ") != first:
         raise ValueError(f"the two {what} are not the same; nothing was changed")
     return first
 

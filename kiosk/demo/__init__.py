@@ -74,7 +74,7 @@ def _kiosk(settings: Settings, path: Path, on_ready: Callable[[], None] | None =
 
 
 def _settle_village(office: Any) -> None:
-    village.fill(office.residents, office.requests, office.letter_types["domisili"], office.signer.letter)
+    village.fill(office)
     for job in office.spooler.open_jobs():
         if job.idempotency_key == village.READY_LETTER_KEY:
             office.spooler.cancel(job.id)  # its slip was taken home long ago

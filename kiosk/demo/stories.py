@@ -12,7 +12,8 @@ from pathlib import Path
 
 from config.settings import Settings
 from hardware.bench.client import BenchClient
-from kiosk.demo.village import DEMO_PIN, DEMO_TECHNICIAN_PIN
+from kiosk.demo.village import DEMO_OFFICERS, DEMO_PASSWORD, DEMO_PIN, DEMO_TECHNICIAN_PIN
+from kiosk.letter_types import load_letter_types
 
 #: For what a person waits for: a print at the pace of a real head takes seconds.
 PAPER_PATIENCE_S = "60"
@@ -53,10 +54,20 @@ class Storyteller:
         self.bench.call("wait-paper", str(before + 1), PAPER_PATIENCE_S)
         self.bench.call("save-paper", str(self._file(picture)))
 
-    def office(self, *arguments: str) -> str:
+    def office(self, *arguments: str, typed: str = "") -> str:
         """What an officer does meanwhile at another terminal; returns what it printed."""
         command = (sys.executable, "-m", "kiosk", "office", "--demo", "--state", self._settings.state_dir, *arguments)
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        return subprocess.run(command, input=typed, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def sign(self, number: str) -> None:
+        """Each of the letter's chain signs it."""
+        signers, _ = load_letter_types()
+        for role in signers[self._type_of(number)].signers:
+            officer = next(each for each in DEMO_OFFICERS if each.role is role)
+            self.office("sign", number, "--officer", officer.username, typed=f"{DEMO_PASSWORD}\n")
+
+    def _type_of(self, number: str) -> str:
+        return re.search(rf"^{number}\t\S+\t(\S+)", self.office("requests", "all"), re.MULTILINE)[1]
 
     def _file(self, name: str) -> Path:
         self._count += 1
@@ -95,6 +106,7 @@ def copy(teller: Storyteller) -> None:
     """The officer signs; the resident comes back and prints the copy"""
     number = re.findall(r"^(\S+)\tsubmitted", teller.office("requests"), re.MULTILINE)[-1]
     teller.office("approve", number)
+    teller.sign(number)
     before = teller.papers()
     teller.tap("budi")
     teller.type_pin()

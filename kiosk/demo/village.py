@@ -3,23 +3,30 @@
 Nobody here exists: the NIKs have the structure of Jenu's (352312…) and serials from 9001 on.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
 from hardware.card_reader.interface import Card, CardKind
 from kiosk.officers import Officer, Role
+from kiosk.requests import LetterRequest, RequestState
+from kiosk.signing.interface import Passphrase
 
 if TYPE_CHECKING:
-    from kiosk.codes import LetterFacts
-    from kiosk.letter_types import LetterType
-    from kiosk.requests import Requests
+    from kiosk.office import Office
     from kiosk.residents import Residents
 
 #: The PIN of every resident of the demo but the one who has none.
 DEMO_PIN = "246802"
 DEMO_TECHNICIAN_PIN = "135791"
+
+#: The password of every officer of the demo.
+DEMO_PASSWORD = "perahu biru di dermaga"
+DEMO_OFFICERS = (
+    Officer(1, "ratna", "RATNA KUSUMA", "", Role.OPERATOR),
+    Officer(2, "wulan", "WULAN SETYOWATI, S.AP.", "198504172010012003", Role.SECRETARY),
+    Officer(3, "sudarman", "H. SUDARMAN, S.Sos.", "", Role.HEAD),
+)
 
 #: Name → uid. `nobody` is a card that is not registered; `wagiman` has a card and no PIN.
 DEMO_CARDS = {
@@ -32,7 +39,7 @@ DEMO_CARDS = {
 }
 WITHOUT_PIN = "wagiman"
 WITH_READY_LETTER = "siti"
-HEAD = Officer(0, "kades", "H. SUDARMAN, S.Sos.", "", Role.HEAD)
+READY_LETTER_TYPE = "domisili"
 READY_LETTER_KEY = "demo:ready-letter"
 READY_LETTER_FIELDS = {"purpose": "Melamar pekerjaan"}
 
@@ -81,6 +88,10 @@ ROKHANA|P|1977-03-08|LAMONGAN|KAWIN|SLTP/SEDERAJAT|PEDAGANG|004|005
 """
 
 
+def _first_name(fields: dict[str, str | date]) -> str:
+    return str(fields["name"]).split()[0].lower()
+
+
 def demo_cards() -> dict[str, Card]:
     """The cards that the bench can tap, by their name."""
     return {name: Card(uid, CardKind.EKTP) for name, uid in DEMO_CARDS.items()}
@@ -91,41 +102,62 @@ def demo_residents() -> list[dict[str, str | date]]:
     return [_fields(line.split("|"), serial) for serial, line in enumerate(_PEOPLE.split("\n")[1:-1], 9001)]
 
 
-def fill(
-    residents: "Residents", requests: "Requests", letter_type: "LetterType", sign: "Callable[[LetterFacts], str]"
-) -> None:
-    """Settle the village in a store: residents, PINs, cards, and one letter of `letter_type` that is ready. Does
-    nothing where it was finished before, and finishes what an earlier call left undone."""
-    from kiosk.requests import RequestState
-    from kiosk.residents import AlreadyRegistered, UnknownResident
+def fill(office: "Office") -> None:
+    """Settle the village in an office's store: residents, PINs, cards, officers, the key that signs, and one letter
+    that is ready. Does nothing where it was finished before, and finishes what an earlier call left undone."""
+    from kiosk.residents import UnknownResident
 
-    people = demo_residents()
-    niks = {fields["name"].split()[0].lower(): fields["nik"] for fields in people}
     try:
-        letters = requests.of_resident(residents.by_nik(niks[WITH_READY_LETTER]).id)
-        if any(letter.token for letter in letters):
+        owner = office.residents.by_nik(NIKS[WITH_READY_LETTER])
+        if any(request.state is not RequestState.SUBMITTED for request in office.requests.of_resident(owner.id)):
             return
     except UnknownResident:
         pass  # an empty village
+    settle_residents(office.residents)
+    settle_officers(office)
+    _make_ready_letter(office)
+
+
+def settle_residents(residents: "Residents", count: int | None = None) -> None:
+    """The first `count` of them, or all, with their PINs and cards."""
+    people = demo_residents()[:count]
+    residents.put_all(people)
     for fields in people:
-        try:
-            residents.add(fields)
-        except AlreadyRegistered:
-            pass  # an earlier call came that far
-    for name, nik in niks.items():
+        name = _first_name(fields)
         if name != WITHOUT_PIN:
-            residents.set_pin(nik, DEMO_PIN)
+            residents.set_pin(fields["nik"], DEMO_PIN)
         if name in DEMO_CARDS:
-            residents.enrol_card(nik, DEMO_CARDS[name])
-    owner = residents.by_nik(niks[WITH_READY_LETTER])
-    request = requests.submit(owner.id, letter_type.key, READY_LETTER_FIELDS, READY_LETTER_KEY)
-    if request.state is RequestState.SUBMITTED:
-        requests.begin_check(request.number, HEAD.username)
-        requests.approve(request.number, HEAD.username)
-        for role in letter_type.signers[:-1]:
-            requests.initial(request.number, replace(HEAD, role=role), letter_type)
-        numbered = requests.give_number(request.number, HEAD, letter_type, sign)
-        requests.mark_told([requests.issue(numbered, HEAD, None).id])
+            residents.enrol_card(fields["nik"], DEMO_CARDS[name])
+
+
+def settle_officers(office: "Office") -> None:
+    """One of each role, and the key that signs letters."""
+    from kiosk.officers import UsernameTaken
+    from kiosk.signing.village_keys import create_keys, has_signer
+
+    for officer in DEMO_OFFICERS:
+        with suppress(UsernameTaken):  # an earlier call came that far
+            office.officers.add(officer.username, officer.name, officer.role, DEMO_PASSWORD, officer.nip)
+    if not has_signer(office.settings):
+        create_keys(office.settings, office.clock.now())
+
+
+def _make_ready_letter(office: "Office") -> None:
+    owner = office.residents.by_nik(NIKS[WITH_READY_LETTER])
+    request = office.requests.submit(owner.id, READY_LETTER_TYPE, READY_LETTER_FIELDS, READY_LETTER_KEY)
+    office.requests.begin_check(request.number, DEMO_OFFICERS[0].username)
+    office.requests.approve(request.number, DEMO_OFFICERS[0].username)
+    letter = sign_by_all(office, request.number)
+    office.requests.mark_told([letter.id])
+
+
+def sign_by_all(office: "Office", number: str) -> LetterRequest:
+    """The letter of an approved request, signed by each of its chain."""
+    signed = office.requests.by_number(number)
+    for role in office.letter_types[signed.letter_type].signers[signed.signed :]:
+        officer = office.officers.by_username(next(each.username for each in DEMO_OFFICERS if each.role is role))
+        signed = office.letters.sign(number, officer, Passphrase(""))
+    return signed
 
 
 def _fields(columns: list[str], serial: int) -> dict[str, str | date]:
@@ -147,3 +179,7 @@ def _fields(columns: list[str], serial: int) -> dict[str, str | date]:
         "rt": rt,
         "rw": rw,
     }
+
+
+#: First name → NIK.
+NIKS = {_first_name(fields): fields["nik"] for fields in demo_residents()}

@@ -29,8 +29,7 @@ class Services:
         office = Office.open(settings, clock, Devices(), printer=None, post=lambda event: None)
         if page_printer is not None:
             page_printer.start(lambda event: None)
-        officers = Officers(office.store, clock)
-        return cls(settings, office, officers, Sessions(office.store, clock), page_printer)
+        return cls(settings, office, office.officers, Sessions(office.store, clock), page_printer)
 
     def close(self) -> None:
         if self.page_printer is not None:

@@ -24,6 +24,7 @@ from cheroot.wsgi import Gateway_10, Server
 
 from config.settings import Desk, Settings
 from kiosk import sd_notify
+from kiosk.app import CannotRun
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ MOST_KEPT_ALIVE = 100
 LONGEST_BODY_BYTES = 8 * 1024 * 1024
 
 
-class CannotServe(Exception):
+class CannotServe(CannotRun):
     """The desk cannot run here; the text says why in plain words."""
 
 

@@ -7,9 +7,10 @@ from config.translations import in_language
 from hardware.printer.interface import Page, PrinterProfile
 from kiosk.codes import Signer
 from kiosk.letter_types import LetterType
+from kiosk.letters import Letters
 from kiosk.paper import slips
 from kiosk.paper.document import Document
-from kiosk.paper.letter import CopyMark, Letter, letter_document
+from kiosk.paper.letter import CopyMark
 from kiosk.paper.thermal import render
 from kiosk.queue import Queue
 from kiosk.requests import Requests
@@ -30,6 +31,7 @@ class Composer:
         letter_types: dict[str, LetterType],
         residents: Residents,
         requests: Requests,
+        letters: Letters,
         queue: Queue,
         signer: Signer,
         selftest: SelfTest,
@@ -37,8 +39,8 @@ class Composer:
         self._village, self._services = settings.village, {entry.code: entry for entry in settings.queue.services}
         self._zone = ZoneInfo(settings.village.timezone)
         self._profile, self._letter_types = profile, letter_types
-        self._residents, self._requests, self._queue, self._signer = residents, requests, queue, signer
-        self._selftest = selftest
+        self._residents, self._requests, self._letters = residents, requests, letters
+        self._queue, self._signer, self._selftest = queue, signer, selftest
 
     def __call__(self, job: PrintJob) -> Page:
         return Page(render(self.document(job), self._profile.width_dots, self._profile.dots_per_mm))
@@ -85,26 +87,7 @@ class Composer:
         )
 
     def _letter_copy(self, job: PrintJob) -> Document:
-        request = self._requests.get(job.subject_id)
-        letter_type = self._letter_types[request.letter_type]
-        resident = self._residents.get(request.resident_id)
-        letter = Letter(
-            request.letter_number,
-            request.issued_on,
-            request.valid_until,
-            request.fields,
-            request.token,
-            request.signer_name,
-            request.signer_nip,
-        )
-        return letter_document(
-            letter_type,
-            letter,
-            resident,
-            self._village,
-            family=self._residents.family(resident) if letter_type.lists_family else (),
-            copy=CopyMark(self._requests.copy_number(job.id), job.printing),
-        )
+        return self._letters.copy(job.subject_id, CopyMark(self._requests.copy_number(job.id), job.printing))
 
     def _report(self) -> Document:
         lines = lines_of(self._selftest.look())

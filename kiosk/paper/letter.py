@@ -64,14 +64,11 @@ def letter_document(
     village: Village,
     *,
     family: Sequence[Resident] = (),
-    copy: CopyMark | None = None,
 ) -> Document:
-    """The original, or with `copy` what the roll prints of it. `family` are the others on the resident's family card
-    (`Residents.family`)."""
+    """The original. `family` are the others on the resident's family card (`Residents.family`)."""
     opening, statement, closing = letter_type.sentences(_words(letter, resident, village, family))
     return Document(
         (
-            *_copy_marks(copy),
             Letterhead(
                 (f"PEMERINTAH KABUPATEN {village.kabupaten.upper()}", f"KECAMATAN {village.kecamatan.upper()}"),
                 f"DESA {village.name.upper()}",
@@ -91,9 +88,32 @@ def letter_document(
                 letter.token_url,
                 CHECK_NOTE,
             ),
-            Footer(tuple(filter(None, (letter.signature_sentence, *_foot(letter, village, copy))))),
+            Footer(_foot(letter)),
         )
     )
+
+
+def _foot(letter: Letter) -> tuple[str, ...]:
+    valid = f"Berlaku sampai {date_in_words(letter.valid_until)}"
+    return (letter.signature_sentence, valid) if letter.signature_sentence else (valid,)
+
+
+def copy_of(original: Document, mark: CopyMark, village: Village) -> Document:
+    """What the roll prints of a signed letter: it says that it is a copy, which one, and where the original is."""
+    *body, foot = original.blocks
+    again = f", cetakan ke-{mark.printing}" if mark.printing > 1 else ""
+    lines = (
+        f"Salinan ke-{mark.number}{again}: bukan surat asli",
+        *foot.lines,
+        f"Surat asli yang ditandatangani ada di Kantor Desa {village.name}.",
+    )
+    return Document((Mark("SALINAN"), *printing_mark(mark.printing, "id"), *body, Footer(lines)))
+
+
+def draft_of(letter: Document) -> Document:
+    """What officers read before they sign."""
+    *body, _ = letter.blocks
+    return Document((Mark("KONSEP"), *body, Footer(("Konsep: belum bernomor, belum ditandatangani, belum berlaku.",))))
 
 
 def _words(letter: Letter, resident: Resident, village: Village, family: Sequence[Resident]) -> dict[str, str]:
@@ -158,21 +178,3 @@ def _identity(letter_type: LetterType, resident: Resident) -> IdentityTable:
     """Without what the register does not know."""
     rows = ((label, value(resident)) for label, value in map(_IDENTITY.__getitem__, letter_type.identity))
     return IdentityTable(tuple((label, value) for label, value in rows if value), numbered=True)
-
-
-def _copy_marks(copy: CopyMark | None) -> tuple[Block, ...]:
-    if copy is None:
-        return ()
-    return Mark("SALINAN"), *printing_mark(copy.printing, "id")
-
-
-def _foot(letter: Letter, village: Village, copy: CopyMark | None) -> tuple[str, ...]:
-    valid = f"Berlaku sampai {date_in_words(letter.valid_until)}"
-    if copy is None:
-        return (valid,)
-    again = f", cetakan ke-{copy.printing}" if copy.printing > 1 else ""
-    return (
-        f"Salinan ke-{copy.number}{again}: bukan surat asli",
-        valid,
-        f"Surat asli yang ditandatangani ada di Kantor Desa {village.name}.",
-    )

@@ -208,6 +208,7 @@ letter_files = Table(
     metadata,
     Column("request_id", ForeignKey("letter_requests.id"), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),  # encrypted
+    Column("document", LargeBinary, nullable=False),  # encrypted JSON of what stands on it, for its copies
     Column("signature", String(20), nullable=False),  # whose certificate: "village" or "bsre"
     Column("document_id", String(120), nullable=False),  # BSrE's; empty for a village's own
     Column("signed_at", UtcDateTime, nullable=False),

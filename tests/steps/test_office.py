@@ -1,16 +1,24 @@
 """What an office stands on, and what it refuses to stand on."""
 
+from pathlib import Path
+
 import pytest
 
 from config import settings as config
-from config.settings import Profile, Settings
+from config.settings import PROFILES, Profile, Settings
 from kiosk.clock import Clock
+from kiosk.demo import village
 from kiosk.devices import Devices
 from kiosk.office import Office
+from kiosk.officers import Role
+from kiosk.requests import RequestState
+from kiosk.residents import Identified, UnknownCard, WrongPin
 from kiosk.store.errors import StoreError
 from kiosk.store.print_jobs import PrintState
 
 pytest_plugins = ["support.kiosk"]
+
+DEMO = Path(str(PROFILES / "demo.toml"))
 
 
 def opened(settings: Settings) -> Office:
@@ -58,3 +66,25 @@ def test_what_is_made_is_its_owners_alone_also_in_a_directory_that_others_may_re
     made = {path.name: path.stat().st_mode & 0o077 for path in state.iterdir()}
     assert {"kiosk.sqlite", "vault.key", "village.key.pem"} <= set(made)
     assert set(made.values()) == {0}
+
+
+def test_the_demo_village_is_settled_once(tmp_path):
+    office = opened(config.changed(config.load(DEMO), state_dir=str(tmp_path)))
+    village.fill(office)
+    entries = office.journal.entries(limit=10_000)
+    village.fill(office)
+    assert office.journal.entries(limit=10_000) == entries
+    assert len(office.residents.all()) == 40
+    for name, uid in village.DEMO_CARDS.items():
+        answer = office.residents.identify_by_card(uid, village.DEMO_PIN)
+        if name == "nobody":
+            assert answer == UnknownCard()
+        elif name == village.WITHOUT_PIN:
+            assert answer == WrongPin(4)
+        else:
+            assert isinstance(answer, Identified) and answer.resident.nik == village.NIKS[name]
+    [letter] = office.requests.listing(RequestState.READY)
+    assert letter.resident_id == office.residents.by_nik(village.NIKS[village.WITH_READY_LETTER]).id
+    assert office.check_code(letter.token.encode()).facts.letter_number == letter.letter_number
+    assert {officer.role for officer in office.officers.list()} == set(Role)
+    office.close()

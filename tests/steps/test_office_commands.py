@@ -11,11 +11,12 @@ from support.kiosk import NIKS, NOBODYS_NIK
 
 from kiosk import cli, office_commands
 from kiosk.clock import Clock
-from kiosk.demo.village import DEMO_PIN
+from kiosk.demo.village import DEMO_PASSWORD, DEMO_PIN
 from kiosk.devices import Devices
 from kiosk.office import Office
 from kiosk.requests import RequestState
 from kiosk.residents import Identified, WrongPin
+from kiosk.signing.village_keys import signing_directory
 
 pytest_plugins = ["support.kiosk"]
 
@@ -41,7 +42,7 @@ def run(settings, capsys, monkeypatch):
         status = cli.main(["office", "--demo", "--state", settings.state_dir, *arguments])
         out, err = capsys.readouterr()
         assert not re.search(r"\d{16}", out + err)
-        assert NEW_PIN not in out + err and DEMO_PIN not in out + err
+        assert not any(secret in out + err for secret in (NEW_PIN, DEMO_PIN, DEMO_PASSWORD))
         return SimpleNamespace(status=status, out=out, err=err)
 
     return run
@@ -73,6 +74,7 @@ def test_requests_are_listed_oldest_first_with_masked_owners(run, office, reques
     ]
     assert "SITI" not in result.out
     run("approve", first.number)
+    run("sign", first.number, "--officer", "sudarman", typed=f"{DEMO_PASSWORD}\n")
     assert first.number not in run("requests").out
     assert first.number in run("requests", "ready").out
     assert len(run("requests", "all").out.splitlines()) == 2
@@ -85,15 +87,38 @@ def test_no_such_state(run):
 
 def test_the_life_of_a_letter(run, office, request_of):
     request = request_of()
-    result = run("approve", request.number, "--officer", "Ratna")
+    result = run("approve", request.number, "--officer", "ratna")
+    assert result.out == f"{request.number}: waits for the signature of: head\n"
+    result = run("sign", request.number, "--officer", "sudarman", typed=f"{DEMO_PASSWORD}\n")
     letter = office.requests.by_number(request.number)
-    assert (letter.state, letter.officer) == (RequestState.READY, "Ratna")
+    assert (letter.state, letter.officer) == (RequestState.READY, "sudarman")
     assert result.out == f"{request.number}: signed as {letter.letter_number}\n"
+    assert office.letters.pdf(request.id).startswith(b"%PDF")
     assert office.check_code(letter.token.encode()).facts.letter_number == letter.letter_number
     assert run("collect", request.number).out == f"{request.number}: collected\n"
     assert run("withdraw", letter.letter_number, "--reason", "Salah").status == 0
     assert office.requests.by_number(request.number).state is RequestState.WITHDRAWN
     assert type(office.check_code(letter.token.encode())).__name__ == "Withdrawn"
+
+
+def test_nobody_signs_without_the_password_or_out_of_turn(run, office, request_of):
+    number = request_of().number
+    run("approve", number)
+    assert (
+        refused(run("sign", number, "--officer", "sudarman", typed="salah\n")) == "wrong password, or no such officer"
+    )
+    assert refused(run("sign", number, "--officer", "nobody", typed=f"{DEMO_PASSWORD}\n")).startswith("wrong password")
+    assert "head" in refused(run("sign", number, "--officer", "wulan", typed=f"{DEMO_PASSWORD}\n"))
+    assert office.requests.by_number(number).state is RequestState.SIGNING
+
+
+def test_what_cannot_be_signed_says_what_to_do(run, office, request_of):
+    number = request_of().number
+    run("approve", number)
+    for path in signing_directory(office.settings).glob("signer-*.pem"):
+        path.unlink()
+    assert "SIGNING-NO-KEY" in refused(run("sign", number, "--officer", "sudarman", typed=f"{DEMO_PASSWORD}\n"))
+    assert office.requests.by_number(number).state is RequestState.SIGNING
 
 
 @pytest.mark.parametrize(("action", "state"), [("return", RequestState.RETURNED), ("refuse", RequestState.REFUSED)])
@@ -116,7 +141,8 @@ def test_what_a_state_does_not_allow(run, request_of):
     request = request_of()
     assert request.number in refused(run("collect", request.number))
     run("approve", request.number)
-    for action in (("approve",), ("return", "--reason", "?"), ("refuse", "--reason", "?")):
+    run("sign", request.number, "--officer", "sudarman", typed=f"{DEMO_PASSWORD}\n")
+    for action in (("approve",), ("check",), ("return", "--reason", "?"), ("refuse", "--reason", "?")):
         assert request.number in refused(run(action[0], request.number, *action[1:]))
 
 
@@ -219,10 +245,10 @@ def test_the_exit_status_reaches_the_shell(settings, office, request_of):
     request = request_of()
     done = subprocess.run([*command, "approve", request.number], capture_output=True, text=True, timeout=60)
     again = subprocess.run([*command, "approve", request.number], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and done.stdout.startswith(f"{request.number}: signed as ")
+    assert done.returncode == 0 and done.stdout.startswith(f"{request.number}: waits for ")
     assert again.returncode == 1 and again.stdout == ""
-    assert again.stderr.startswith(f"kiosk office: Request {request.number} is ready")
-    assert office.requests.by_number(request.number).state is RequestState.READY
+    assert again.stderr.startswith(f"kiosk office: Request {request.number} is signing")
+    assert office.requests.by_number(request.number).state is RequestState.SIGNING
 
 
 def test_the_number_of_a_card_is_shown_in_both_directions():

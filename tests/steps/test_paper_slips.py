@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from config.settings import Village
 from kiosk.codes import LetterFacts, Signer
 from kiosk.letter_types import load_letter_types
-from kiosk.paper import slips, thermal
+from kiosk.paper import letter, slips, thermal
 from kiosk.paper.document import Document, IdentityTable, Items, Letterhead, Mark, Paragraph, QrCode, Signature, Title
 from kiosk.paper.letter import CopyMark, Letter, letter_document
 from kiosk.residents import Resident
@@ -72,7 +72,8 @@ def a_letter(key: str, person: Resident) -> Letter:
 
 
 def copy_of(key: str, person: Resident = PERSON, printing: int = 1) -> Document:
-    return letter_document(TYPES[key], a_letter(key, person), person, VILLAGE, copy=CopyMark(1, printing))
+    original = letter_document(TYPES[key], a_letter(key, person), person, VILLAGE)
+    return letter.copy_of(original, CopyMark(1, printing), VILLAGE)
 
 
 def a_request_slip(person: Resident = PERSON, language: str = "id") -> Document:
@@ -203,7 +204,7 @@ def test_the_original_is_no_copy_and_says_how_it_is_signed() -> None:
     text = all_text(document)
     assert not any(isinstance(block, Mark) for block in document.blocks) and "alinan" not in text.lower()
     assert sentence in text and "Berlaku sampai 22 Februari 2027" in text
-    assert sentence in all_text(letter_document(TYPES["domisili"], signed, PERSON, VILLAGE, copy=CopyMark(1)))
+    assert sentence in all_text(letter_document(TYPES["domisili"], signed, PERSON, VILLAGE))
 
 
 def test_a_name_with_printer_commands_reaches_paper_without_them() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from support.clock import FakeClock
 
 from kiosk.codes import LetterFacts
-from kiosk.demo.village import DEMO_CARDS, DEMO_PIN, WITH_READY_LETTER, WITHOUT_PIN, demo_residents, fill
+from kiosk.demo.village import demo_residents
 from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType, load_letter_types
 from kiosk.officers import Officer, Role
@@ -29,7 +29,7 @@ from kiosk.requests import (
     UnknownRequest,
     WrongState,
 )
-from kiosk.residents import Identified, Residents, UnknownCard, WrongPin
+from kiosk.residents import Residents
 from kiosk.store.print_jobs import PrintKind
 from kiosk.store.schema import print_jobs
 from kiosk.store.store import Store
@@ -64,7 +64,7 @@ def issue(requests: Requests, number: str, letter_type: LetterType = DOMICILE) -
     return requests.issue(numbered, HEAD, FILE)
 
 
-FILE = SignedFile(b"%PDF-1.7 of S. AMINAH", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
+FILE = SignedFile(b"%PDF-1.7 of S. AMINAH", "[]", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -415,7 +415,7 @@ from kiosk.store.vault import Vault
 requests = Requests(Store.open({url!r}, Vault(bytes(range(32)))), FakeClock(), {VILLAGE!r})
 domicile = load_letter_types()[0]["domisili"]
 head = Officer(1, "kades", "X", "", domicile.signers[-1])
-file = SignedFile(b"%PDF", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
+file = SignedFile(b"%PDF", "[]", "village", "", datetime(2026, 11, 24, tzinfo=UTC))
 for n in range(1, 13):
     try:
         for role in domicile.signers[:-1]:
@@ -433,26 +433,3 @@ for n in range(1, 13):
     assert sorted(ready) == sorted(said) and len(set(said)) == len(said) > 0
     numbers = [request.letter_number for request in requests.listing() if request.letter_number]
     assert sorted(numbers) == [f"400.12.2.1/{n:03}/{VILLAGE}/XI/2026" for n in range(1, len(numbers) + 1)]
-
-
-# The demo's village.
-
-
-def test_the_demo_village_is_settled_once(store: Store, clock: FakeClock, requests: Requests) -> None:
-    residents = Residents(store, clock, "kiosk-1")
-    fill(residents, requests, DOMICILE, sign)
-    entries = Journal(store, clock).entries(limit=10_000)
-    fill(residents, requests, DOMICILE, sign)
-    assert Journal(store, clock).entries(limit=10_000) == entries
-    assert len(demo_residents()) == 40
-    for name, uid in DEMO_CARDS.items():
-        answer = residents.identify_by_card(uid, DEMO_PIN)
-        if name == "nobody":
-            assert answer == UnknownCard()
-        elif name == WITHOUT_PIN:
-            assert answer == WrongPin(4)
-        else:
-            assert isinstance(answer, Identified) and answer.resident.name.split()[0].lower() == name
-    (letter,) = requests.listing(RequestState.READY)
-    assert letter.resident_id == residents.identify_by_card(DEMO_CARDS[WITH_READY_LETTER], DEMO_PIN).resident.id
-    assert letter == replace(letter, token=f"TOKEN-{letter.letter_id}")

@@ -90,7 +90,7 @@ def test_a_broken_letter_type_is_named_with_its_line(bench, tmp_path):
     (letters / "usaha.toml").write_text(source.replace("validity_days = 180", 'validity_days = "long"'), "utf-8")
     bench = with_settings(bench, letters_dir=str(letters))
     assert failed(bench) == {"letter types": "LETTERS-BROKEN"}
-    assert "usaha.toml:7: validity_days" in finding(bench, "letter types").detail
+    assert "usaha.toml:9: validity_days" in finding(bench, "letter types").detail
 
 
 def test_a_missing_folder_of_letters(bench, tmp_path):

@@ -34,13 +34,13 @@ from kiosk import spooler
 from kiosk.app import load_printer_profile
 from kiosk.attendant import Attendant
 from kiosk.bus import Bus
-from kiosk.demo.village import DEMO_CARDS, DEMO_PIN, WITHOUT_PIN, demo_residents
+from kiosk.demo import village
+from kiosk.demo.village import DEMO_CARDS, DEMO_PIN, sign_by_all
 from kiosk.devices import Devices
 from kiosk.intents import Chosen, Entered, Intent, Left, WentBack
 from kiosk.journal import Event
 from kiosk.office import Office, OfficeOpened
-from kiosk.officers import Officer, Role
-from kiosk.requests import LetterRequest, SignedFile
+from kiosk.requests import LetterRequest
 from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.schema import print_jobs
@@ -48,10 +48,9 @@ from kiosk.views import DateView, FormView, IdleView, KeypadView, NumberView, Sc
 
 DEMO = Path(str(PROFILES / "demo.toml"))
 PATIENCE_S = 10.0
-OFFICER = "operator"
-HEAD = Officer(3, "kades", "H. SUDARMAN, S.Sos.", "", Role.HEAD)
+OFFICER = "ratna"
 #: name → NIK of those who live in the tests' village; `wagiman` has a card and no PIN.
-NIKS = {fields_["name"].split()[0].lower(): fields_["nik"] for fields_ in demo_residents()[:5]}
+NIKS = {name: nik for name, nik in village.NIKS.items() if name in DEMO_CARDS}
 NOBODYS_NIK = "3523124107909999"
 
 
@@ -297,14 +296,10 @@ class Hall:
 
     def issue(self, request: LetterRequest, told: bool = True) -> LetterRequest:
         """The letter of a submitted request, signed by all of its chain; `told`: its owner knows of it."""
-        requests, letter_type = self.office.requests, self.office.letter_types[request.letter_type]
+        requests = self.office.requests
         requests.begin_check(request.number, OFFICER)
         requests.approve(request.number, OFFICER)
-        for role in letter_type.signers[:-1]:
-            requests.initial(request.number, replace(HEAD, role=role), letter_type)
-        last = replace(HEAD, role=letter_type.signers[-1])
-        numbered = requests.give_number(request.number, last, letter_type, self.office.signer.letter)
-        letter = requests.issue(numbered, last, SignedFile(b"%PDF", "village", "", self.office.clock.now()))
+        letter = sign_by_all(self.office, request.number)
         if told:
             requests.mark_told([letter.id])
         return requests.get(letter.id)
@@ -371,16 +366,12 @@ def _inked(image: Image.Image) -> Image.Image:
 
 @pytest.fixture(scope="session")
 def settled_village(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with five residents, their PINs and cards. Tests work on copies."""
+    """A state directory with five residents, their PINs and cards, and officers. Tests work on copies."""
     directory = tmp_path_factory.mktemp("village")
     settings = config.changed(config.load(DEMO), state_dir=str(directory))
     office = Office.open(settings, FakeClock(), Devices(), printer=None, post=lambda event: None)
-    for fields_ in demo_residents()[:5]:
-        name = fields_["name"].split()[0].lower()
-        office.residents.add(fields_)
-        if name != WITHOUT_PIN:
-            office.residents.set_pin(fields_["nik"], DEMO_PIN)
-        office.residents.enrol_card(fields_["nik"], DEMO_CARDS[name])
+    village.settle_residents(office.residents, count=5)
+    village.settle_officers(office)
     office.store.close()
     return directory
 

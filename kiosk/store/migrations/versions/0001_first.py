@@ -179,6 +179,7 @@ def upgrade() -> None:
         "letter_files",
         sa.Column("request_id", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.Column("signature", sa.String(length=20), nullable=False),
         sa.Column("document_id", sa.String(length=120), nullable=False),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,134 @@
+"""A letter's way from its request to its signed file: numbered, drawn, signed, verified, and only then kept.
+
+The number is given first and in a transaction of its own, because the file says it; the file, its record and the
+request's new state are written last and in one. Whatever happens between leaves a request that waits for the same
+signature, with the number that it has.
+"""
+
+from collections.abc import Callable
+
+from config.settings import Settings
+from kiosk.clock import Clock
+from kiosk.codes import Signer
+from kiosk.journal import Event, Journal
+from kiosk.letter_types import LetterType
+from kiosk.officers import Officer
+from kiosk.paper.document import Document, from_json, to_json
+from kiosk.paper.letter import CopyMark, Letter, copy_of, draft_of, letter_document
+from kiosk.requests import LetterRequest, Requests, SignedFile
+from kiosk.residents import Residents
+from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
+from kiosk.signing.verification import Trust, verify_signed
+
+
+class LetterTypeGone(LookupError):
+    """The village no longer offers that type of letter."""
+
+
+class Letters:
+    """`nik_of` gives an officer's NIK, which only BSrE asks for. Every method may raise StoreError."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        journal: Journal,
+        letter_types: dict[str, LetterType],
+        residents: Residents,
+        requests: Requests,
+        codes: Signer,
+        pdf_signer: PdfSigner,
+        nik_of: Callable[[int], str],
+    ) -> None:
+        self._settings, self._clock, self._journal = settings, clock, journal
+        self._letter_types, self._residents, self._requests = letter_types, residents, requests
+        self._codes, self._pdf_signer, self._nik_of = codes, pdf_signer, nik_of
+        self._trust = Trust(settings, clock)
+
+    @property
+    def needs_passphrase(self) -> bool:
+        """Whether whoever signs last types a passphrase for each letter."""
+        return self._pdf_signer.needs_passphrase
+
+    def type_of(self, request: LetterRequest) -> LetterType:
+        """Raises LetterTypeGone."""
+        letter_type = self._letter_types.get(request.letter_type)
+        if letter_type is None:
+            raise LetterTypeGone(f"The letter type {request.letter_type} is not on offer: run `kiosk letters check`.")
+        return letter_type
+
+    def sign(self, number: str, officer: Officer, passphrase: Passphrase) -> LetterRequest:
+        """The signature of the one of the chain whose turn it is; the last one's makes the letter. Blocks for as long
+        as the signing server may take.
+
+        Raises UnknownRequest, WrongState, NotYourTurn, NumberTaken, LetterTypeGone; SigningError where the file could
+        not be signed or what came back is not it, and ChangedMeanwhile: the request then waits as before.
+        """
+        request = self._requests.by_number(number)
+        letter_type = self.type_of(request)
+        if request.signed + 1 < len(letter_type.signers):
+            return self._requests.initial(number, officer, letter_type)
+        numbered = self._requests.give_number(number, officer, letter_type, self._codes.letter)
+        document = self._document(numbered, letter_type)
+        try:
+            file = self._signed_file(numbered, letter_type, document, officer, passphrase)
+        except SigningError as error:
+            self._journal.record(
+                Event.SIGNING_FAILED, request=numbered.id, officer=officer.username, code=str(error.code)
+            )
+            raise
+        return self._requests.issue(numbered, officer, file)
+
+    def preview(self, number: str) -> bytes:
+        """The letter as it will be, marked as a draft: without a number and without a code. Raises UnknownRequest,
+        LetterTypeGone."""
+        request = self._requests.by_number(number)
+        letter_type = self.type_of(request)
+        today = self._clock.local_date(self._settings.village.timezone)
+        draft = Letter("…", today, today, request.fields, "", "…")
+        return self._pdf(draft_of(self._fill(request, letter_type, draft)), letter_type.title)
+
+    def pdf(self, request_id: int) -> bytes:
+        """The signed PDF. Raises UnknownRequest where there is none."""
+        return self._requests.file(request_id).data
+
+    def copy(self, request_id: int, mark: CopyMark) -> Document:
+        """A copy of what was signed, whatever the register and the letter's type say by now. Raises UnknownRequest."""
+        original = from_json(self._requests.file(request_id).document)
+        return copy_of(original, mark, self._settings.village)
+
+    def _signed_file(
+        self,
+        numbered: LetterRequest,
+        letter_type: LetterType,
+        document: Document,
+        officer: Officer,
+        passphrase: Passphrase,
+    ) -> SignedFile:
+        unsigned = self._pdf(document, f"{letter_type.title} {numbered.letter_number}")
+        signed = self._pdf_signer.sign(unsigned, officer, self._nik_of(officer.id), passphrase)
+        verify_signed(unsigned, signed, self._trust)
+        return SignedFile(signed.data, to_json(document), signed.kind, signed.document_id, self._clock.now())
+
+    def _document(self, numbered: LetterRequest, letter_type: LetterType) -> Document:
+        letter = Letter(
+            numbered.letter_number,
+            numbered.issued_on,
+            numbered.valid_until,
+            numbered.fields,
+            numbered.token,
+            numbered.signer_name,
+            numbered.signer_nip,
+            self._pdf_signer.sentence,
+        )
+        return self._fill(numbered, letter_type, letter)
+
+    def _fill(self, request: LetterRequest, letter_type: LetterType, letter: Letter) -> Document:
+        resident = self._residents.get(request.resident_id)
+        family = self._residents.family(resident) if letter_type.lists_family else ()
+        return letter_document(letter_type, letter, resident, self._settings.village, family=family)
+
+    def _pdf(self, document: Document, title: str) -> bytes:
+        from kiosk.paper.pdf import render_pdf  # slow to import, and the kiosk's own process never draws one
+
+        return render_pdf(document, self._settings.letters.paper, title=title, created_at=self._clock.now())
