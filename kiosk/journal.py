@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -89,6 +90,11 @@ class Event(Enum):
     LETTER_TOLD = "letter-told", "a resident was told of a letter in their name", ("request",)
     LETTER_COLLECTED = "letter-collected", "the letter was handed over", ("request", "officer")
     LETTER_WITHDRAWN = "letter-withdrawn", "the village called a letter back", ("request", "letter", "officer")
+    LETTER_PRINTED = (
+        "letter-printed",
+        "an officer printed a letter on the office printer, which came out so",
+        ("request", "officer", "outcome", "code"),
+    )
     COPY_REQUESTED = "copy-requested", "a resident asked for a copy on paper", ("request", "copy", "job")
 
     OFFICER_ADDED = "officer-added", "an officer was added", ("officer", "role")
@@ -110,7 +116,7 @@ class Event(Enum):
     )
 
     TICKET_TAKEN = "ticket-taken", "a queue number was taken", ("ticket", "number")
-    TICKET_CALLED = "ticket-called", "a queue number was called", ("ticket", "number")
+    TICKET_CALLED = "ticket-called", "a queue number was called", ("ticket", "number", "officer")
 
     CHECK_BEGAN = "check-began", "the technician began a check: until it ends it counts as failed", ("check",)
     CHECK_ENDED = "check-ended", "a check of the technician came to its end", ("check", "verdict", "code")
@@ -194,7 +200,13 @@ class Journal:
             log.info("%s %s", event.id, facts)
             tx.execute(
                 insert(tx, journal).values(
-                    at=now, event=event.id, facts=facts, request_id=facts.get("request"), times=1, last_at=now
+                    at=now,
+                    event=event.id,
+                    facts=facts,
+                    request_id=facts.get("request"),
+                    officer=facts.get("officer"),
+                    times=1,
+                    last_at=now,
                 )
             )
         else:
@@ -216,6 +228,26 @@ class Journal:
         chosen = select(journal).where(journal.c.request_id == request_id).order_by(journal.c.id)
         with self._store.read() as tx:
             return [_entry(row) for row in tx.execute(chosen).all()]
+
+    def newest(
+        self,
+        events: Collection[Event],
+        officer: str | None = None,
+        request_id: int | None = None,
+        before_id: int | None = None,
+        limit: int = 50,
+    ) -> list[Entry]:
+        """A page of these events, newest first: of one officer, by the username, and of one request where those are
+        given; `before_id` begins behind that entry."""
+        chosen = select(journal).where(journal.c.event.in_([event.id for event in events]))
+        if officer is not None:
+            chosen = chosen.where(journal.c.officer == officer)
+        if request_id is not None:
+            chosen = chosen.where(journal.c.request_id == request_id)
+        if before_id is not None:
+            chosen = chosen.where(journal.c.id < before_id)
+        with self._store.read() as tx:
+            return [_entry(row) for row in tx.execute(chosen.order_by(journal.c.id.desc()).limit(limit)).all()]
 
     def entries(self, after_id: int = 0, limit: int = 1000) -> list[Entry]:
         """In the order in which they were written."""

@@ -66,9 +66,30 @@ class Queue:
         with self._store.read() as tx:
             return _waiting(tx, service_code, self._day(tx))
 
-    def call_next(self, service_code: str) -> Ticket | None:
-        """The longest waiting ticket of today, which is now called; None where nobody waits. Two counters that call at
-        once get two tickets."""
+    def line(self, service_code: str) -> list[Ticket]:
+        """Who waits for that service now, the longest waiting first."""
+        with self._store.read() as tx:
+            waiting = _TICKETS.where(*_waits(service_code, self._day(tx))).order_by(tickets.c.serial)
+            return [_ticket(row) for row in tx.execute(waiting).all()]
+
+    def last_called(self, service_code: str) -> Ticket | None:
+        """The ticket of today that was called last; None before the first."""
+        with self._store.read() as tx:
+            called = (
+                _TICKETS.where(
+                    tickets.c.service_code == service_code,
+                    tickets.c.business_day == self._day(tx),
+                    tickets.c.called_at.is_not(None),
+                )
+                .order_by(tickets.c.called_at.desc(), tickets.c.serial.desc())
+                .limit(1)
+            )
+            row = tx.execute(called).one_or_none()
+            return None if row is None else _ticket(row)
+
+    def call_next(self, service_code: str, officer: str | None = None) -> Ticket | None:
+        """The longest waiting ticket of today, which is now called by that officer; None where nobody waits. Two
+        counters that call at once get two tickets."""
         with self._store.write() as tx:
             first = (
                 select(tickets.c.id)
@@ -82,7 +103,7 @@ class Queue:
                 return None
             tx.execute(update(tickets).where(tickets.c.id == ticket_id).values(called_at=self._clock.now()))
             ticket = _ticket(tx.execute(_TICKETS.where(tickets.c.id == ticket_id)).one())
-            self._journal.record(Event.TICKET_CALLED, tx=tx, ticket=ticket.id, number=ticket.number)
+            self._journal.record(Event.TICKET_CALLED, tx=tx, ticket=ticket.id, number=ticket.number, officer=officer)
             return ticket
 
     def _take(self, tx: Connection, service_code: str, key: str, language: str) -> Ticket:

@@ -276,6 +276,10 @@ class Requests:
         with self._store.read() as tx:
             return self._need(tx, letter_requests.c.number == number)
 
+    def by_letter_number(self, letter_number: str) -> LetterRequest:
+        with self._store.read() as tx:
+            return self._need(tx, letter_requests.c.letter_number == letter_number)
+
     def of_resident(self, resident_id: int) -> list[LetterRequest]:
         """Newest first."""
         chosen = _requests().where(letter_requests.c.resident_id == resident_id)
@@ -285,17 +289,27 @@ class Requests:
         self,
         state: RequestState | None = None,
         resident_ids: Collection[int] | None = None,
-        after_id: int = 0,
+        after_id: int | None = None,
         limit: int = PAGE,
+        newest_first: bool = False,
     ) -> list[LetterRequest]:
-        """A page of them, oldest first: who came first is served first. `resident_ids` keeps those of these residents,
-        `after_id` begins behind that request."""
-        chosen = _requests().where(letter_requests.c.id > after_id)
+        """A page of them, oldest first (who came first is served first) unless `newest_first`. `resident_ids` keeps
+        those of these residents, `after_id` begins behind that request."""
+        chosen = _requests()
+        if after_id is not None:
+            chosen = chosen.where(letter_requests.c.id < after_id if newest_first else letter_requests.c.id > after_id)
         if state is not None:
             chosen = chosen.where(letter_requests.c.state == state)
         if resident_ids is not None:
             chosen = chosen.where(letter_requests.c.resident_id.in_(resident_ids))
-        return self._all(chosen.order_by(letter_requests.c.id).limit(limit))
+        order = letter_requests.c.id.desc() if newest_first else letter_requests.c.id
+        return self._all(chosen.order_by(order).limit(limit))
+
+    def numbers(self, request_ids: Collection[int]) -> dict[int, str]:
+        """The number of each of these requests."""
+        chosen = select(letter_requests.c.id, letter_requests.c.number).where(letter_requests.c.id.in_(request_ids))
+        with self._store.read() as tx:
+            return {row.id: row.number for row in tx.execute(chosen).all()}
 
     def counts(self) -> dict[RequestState, int]:
         """How many requests are in each state."""

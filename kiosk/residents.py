@@ -245,6 +245,21 @@ class Residents:
             everybody = [_opened(self._vault, row) for row in tx.execute(select(residents)).all()]
         return sorted(everybody, key=lambda resident: resident.name)
 
+    def find(self, words: str) -> list[Resident]:
+        """Those whose name holds every one of these words, by name. Names are encrypted, so all are opened, but
+        only those are read that hold the words somewhere."""
+        wanted = words.upper().split()
+        plain = [word for word in wanted if word.isascii() and word.isalnum()]  # in JSON they stand as they are
+        with self._store.read() as tx:
+            rows = tx.execute(select(residents.c.id, residents.c.nik_index, residents.c.personal)).all()
+        found = [
+            _opened(self._vault, row)
+            for row in rows
+            if all(word in self._vault.decrypt(row.personal, _PERSONAL, row.nik_index).upper() for word in plain)
+        ]
+        named = [resident for resident in found if all(word in resident.name.upper() for word in wanted)]
+        return sorted(named, key=lambda resident: resident.name)
+
     def get(self, resident_id: int) -> Resident:
         """Raises UnknownResident."""
         with self._store.read() as tx:

@@ -1,16 +1,13 @@
 """Puts the desk's pages together: blueprints, words for templates, headers, and what is said when something fails."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from kiosk.desk import access
-from kiosk.desk.forms import WrongInput
-from kiosk.desk.pages import login, password, start
+from kiosk.desk.forms import WrongInput, wrong_input_page
+from kiosk.desk.pages import audit, login, password, queue, requests, start
 from kiosk.desk.services import Services
-from kiosk.desk.words import ERRORS, ROLES
+from kiosk.desk.words import ERRORS, ROLES, STATES, moment, told
 from kiosk.paper.text import date_in_words
 from kiosk.store.errors import StoreError
 
@@ -33,7 +30,12 @@ HEADERS = {
 
 
 #: The main menu: its words, and the pages that they lead to, for those who may see them.
-MENU = (("Beranda", "start.page"),)
+MENU = (
+    ("Beranda", "start.page"),
+    ("Permohonan", "requests.listing"),
+    ("Antrean", "queue.page"),
+    ("Catatan", "audit.page"),
+)
 
 
 def create_app(services: Services) -> Flask:
@@ -41,7 +43,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["services"] = services
-    for page in (login, start, password):
+    for page in (login, start, requests, queue, audit, password):
         app.register_blueprint(page.blueprint)
     _give_words(app, services)
     _answer_errors(app)
@@ -60,20 +62,11 @@ def create_app(services: Services) -> Flask:
 
 def _give_words(app: Flask, services: Services) -> None:
     """What every template may use."""
-    zone = ZoneInfo(services.settings.village.timezone)
-
-    @app.template_filter("day")
-    def day(value: date) -> str:
-        return date_in_words(value)
-
-    @app.template_filter("moment")
-    def moment(value: datetime) -> str:
-        there = value.astimezone(zone)
-        return f"{date_in_words(there.date())} pukul {there:%H.%M}"
-
+    app.jinja_env.filters.update(day=date_in_words, moment=moment, told=told)
     app.jinja_env.globals.update(
         village=services.settings.village,
         roles=ROLES,
+        state_words=STATES,
         form_token=access.form_token,
         new_mark=access.new_mark,
         notices=access.notices,
@@ -95,7 +88,7 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(WrongInput)
     def wrong_input(error: WrongInput) -> tuple[str, int]:
-        return render_template("error.html", title="Isian belum benar", text=str(error), can_go_back=True), 422
+        return wrong_input_page(error), 422
 
     @app.errorhandler(StoreError)
     def store_failed(error: StoreError) -> tuple[str, int]:

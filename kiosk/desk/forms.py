@@ -1,6 +1,6 @@
 """What officers type, checked."""
 
-from flask import request
+from flask import render_template, request
 
 from kiosk.paper.text import clean
 
@@ -22,3 +22,8 @@ def typed(name: str, label: str, longest: int = 100, shortest: int = 1) -> str:
 def typed_secret(name: str) -> str:
     """A password or passphrase, as it was typed; empty where there is none."""
     return request.form.get(name, "")
+
+
+def wrong_input_page(error: WrongInput) -> str:
+    """Where no page can show what was typed beside it."""
+    return render_template("error.html", title="Isian belum benar", text=str(error))

@@ -1,6 +1,15 @@
 """The desk's words for what the program calls by a name of its own."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from hardware.printer.interface import PrintOutcome
+from kiosk.journal import Entry, Event
 from kiosk.officers import Role
+from kiosk.paper.text import date_in_words
+from kiosk.requests import RequestState
 
 ROLES = {
     Role.OPERATOR: "Operator",
@@ -30,3 +39,76 @@ WEAK_PASSWORDS = {
     "common": "Kata sandi itu terlalu umum. Pakailah beberapa kata yang tidak berkaitan.",
     "too-few-characters": "Kata sandi memuat terlalu sedikit huruf yang berbeda.",
 }
+
+STATES = {
+    RequestState.SUBMITTED: "Menunggu diperiksa",
+    RequestState.CHECKING: "Sedang diperiksa",
+    RequestState.RETURNED: "Dikembalikan",
+    RequestState.SIGNING: "Menunggu tanda tangan",
+    RequestState.READY: "Siap diambil",
+    RequestState.COLLECTED: "Sudah diambil",
+    RequestState.REFUSED: "Ditolak",
+    RequestState.CANCELLED: "Dibatalkan warga",
+    RequestState.WITHDRAWN: "Dicabut",
+}
+
+PRINT_OUTCOMES = {
+    PrintOutcome.PRINTED: "Printer memberi tahu bahwa surat sudah tercetak.",
+    PrintOutcome.HELD: "Surat belum tercetak.",
+    PrintOutcome.UNCERTAIN: "Belum pasti apakah surat tercetak. Lihat dulu di printer sebelum mencetak lagi.",
+}
+
+#: What the audit trail tells, each with the facts that it names.
+EVENTS = {
+    Event.REQUEST_SUBMITTED: "Surat diminta",
+    Event.REQUEST_RESUBMITTED: "Permohonan diperbaiki dan diajukan lagi",
+    Event.REQUEST_CHECKED: "Mulai diperiksa",
+    Event.REQUEST_RETURNED: "Dikembalikan untuk diperbaiki",
+    Event.REQUEST_CANCELLED: "Dibatalkan oleh warga",
+    Event.REQUEST_APPROVED: "Disetujui",
+    Event.REQUEST_REFUSED: "Ditolak",
+    Event.LETTER_INITIALLED: "Ditandatangani sebelum penanda tangan terakhir",
+    Event.LETTER_NUMBERED: "Diberi nomor {letter}",
+    Event.SIGNING_FAILED: "Penandatanganan gagal ({code})",
+    Event.LETTER_ISSUED: "Surat {letter} ditandatangani",
+    Event.LETTER_TOLD: "Warga diberi tahu tentang surat ini di anjungan",
+    Event.LETTER_PRINTED: "Dicetak di printer kantor: {outcome}",
+    Event.LETTER_COLLECTED: "Surat diserahkan",
+    Event.LETTER_WITHDRAWN: "Surat {letter} dicabut",
+    Event.COPY_REQUESTED: "Salinan ke-{copy} diminta di anjungan",
+    Event.RESIDENT_ADDED: "Warga ditambahkan",
+    Event.RESIDENT_CHANGED: "Data warga diubah",
+    Event.CARD_ENROLLED: "Kartu dihubungkan dengan warga",
+    Event.PIN_SET: "PIN warga dipasang",
+    Event.ENROLMENT_OPENED: "Kode pendaftaran diberikan kepada warga",
+    Event.UNLOCKED: "PIN yang terkunci dibuka",
+    Event.TICKET_CALLED: "Antrean {number} dipanggil",
+    Event.OFFICER_ADDED: "Petugas ditambahkan",
+    Event.OFFICER_CHANGED: "Data petugas diubah",
+    Event.OFFICER_PASSWORD_SET: "Kata sandi petugas diganti",
+    Event.OFFICER_DEACTIVATED: "Petugas dinonaktifkan",
+    Event.OFFICER_ACTIVATED: "Petugas diaktifkan lagi",
+    Event.OFFICER_LOGGED_IN: "Masuk dari {address}",
+    Event.OFFICER_LOGGED_OUT: "Keluar",
+    Event.OFFICER_PASSWORD_WRONG: "Kata sandi salah dari {address}",
+    Event.OFFICER_TRIES_PAUSED: "Terlalu banyak kata sandi salah dari {address}; dijeda",
+}
+#: What a fact says in a program's word.
+_FACTS = {
+    ("outcome", PrintOutcome.PRINTED): "tercetak",
+    ("outcome", PrintOutcome.HELD): "belum tercetak",
+    ("outcome", PrintOutcome.UNCERTAIN): "belum pasti tercetak",
+}
+
+
+def told(entry: Entry) -> str:
+    """An entry of the journal in plain words, without when and by whom. One without words of its own is none of the
+    officers' business and goes by its name."""
+    words = EVENTS.get(entry.event, entry.event.id)
+    return words.format_map({name: _FACTS.get((name, fact), fact) for name, fact in entry.facts.items()})
+
+
+def moment(value: datetime) -> str:
+    """«24 November 2026 pukul 09.15», in the hall's time."""
+    there = value.astimezone(ZoneInfo(current_app.extensions["services"].settings.village.timezone))
+    return f"{date_in_words(there.date())} pukul {there:%H.%M}"

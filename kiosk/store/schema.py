@@ -187,7 +187,7 @@ letter_requests = Table(
     Column("copies", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("told_at", UtcDateTime),  # when the resident was told of the letter at the kiosk
-    Index(None, "state", "changed_at"),
+    Index(None, "state", "id"),  # a page of those in a state, in order,
 )
 
 #: Who of the chain has signed: `position` counts from 0 in the letter type's signers.
@@ -276,7 +276,9 @@ journal = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(60), nullable=False),
     Column("facts", JSON, nullable=False),
-    Column("request_id", Integer, index=True),  # which of the facts a request's history is found by
+    # Those of the facts by which entries are looked up.
+    Column("request_id", Integer, index=True),
+    Column("officer", String(60), index=True),
     Column("times", Integer, nullable=False),  # more than 1 where repeats were folded into this entry
     Column("last_at", UtcDateTime, nullable=False),
 )

@@ -57,6 +57,14 @@ def test_a_ticket_comes_with_its_print_job_and_journal_entry(queue: Queue, store
     assert (entry.event, entry.facts) == (Event.TICKET_TAKEN, {"ticket": ticket.id, "number": "A-001"})
 
 
+def test_who_waits_and_who_was_called_last(queue: Queue) -> None:
+    first, second, _ = (queue.take(code, f"{n}") for n, code in enumerate("AAB"))
+    assert queue.line("A") == [first, second] and queue.last_called("A") is None
+    assert queue.call_next("A") == first
+    assert queue.line("A") == [second] and queue.last_called("A") == first
+    assert queue.last_called("B") is None
+
+
 def test_the_same_key_gets_the_same_ticket(queue: Queue) -> None:
     ticket = queue.take("A", "key")
     queue.take("A", "other")

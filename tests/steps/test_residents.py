@@ -387,6 +387,19 @@ def test_right_pins_by_nik_pause_nothing(residents: Residents, siti: Resident) -
         assert isinstance(residents.identify_by_nik(NIK, PIN), Identified)
 
 
+def test_residents_are_found_by_words_of_their_name(residents: Residents) -> None:
+    for serial, name in enumerate(("SITI AMINAH", "AMINAH NUR'AINI", "ÉLISE D'ARC", "BUDI"), 1):
+        residents.add({**FIELDS, "nik": f"{NIK[:-1]}{serial}", "name": name, "address": "JALAN SITI"})
+
+    def found(words: str) -> list[str]:
+        return [resident.name for resident in residents.find(words)]
+
+    assert found("aminah") == ["AMINAH NUR'AINI", "SITI AMINAH"]
+    assert found("aminah SITI") == ["SITI AMINAH"]  # and nobody who only lives there
+    assert found("nur'aini") == ["AMINAH NUR'AINI"] and found("élise") == ["ÉLISE D'ARC"]
+    assert found("nobody") == []
+
+
 def test_texts_of_the_register_are_cleaned_and_have_an_end(residents: Residents) -> None:
     added = residents.add({**FIELDS, "name": " SITI\x00\x1b@ \u202eAMINAH\udcff ", "address": "A" * 5000})
     assert residents.get(added.id).name == "SITI@ AMINAH"

@@ -2,7 +2,9 @@
 as real ones do."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,10 @@ from kiosk.demo.village import demo_residents
 from kiosk.desk.app import create_app
 from kiosk.desk.services import Services
 from kiosk.officers import Role
+from kiosk.requests import LetterRequest
+from kiosk.signing.village_keys import create_keys, signing_directory
 
+DEMO = Path(str(PROFILES / "demo.toml"))
 URL = "http://127.0.0.1:8443"
 PASSWORD = "perahu biru di dermaga"
 #: Username of the invented officer of each role → role.
@@ -90,6 +95,21 @@ class DeskAtHand:
             self.services.officers.add(username, f"{username.upper()}, S.Sos.", role, PASSWORD)
         self.app = create_app(self.services)
 
+    def fit(self, printer: Any) -> None:
+        """Give the hall that office printer."""
+        self.services = replace(self.services, page_printer=printer)
+        self.app.extensions["services"] = self.services
+
+    def change_letter_type(self, key: str, **changes: Any) -> None:
+        self.office.letter_types[key] = config.changed(self.office.letter_types[key], **changes)
+
+    def ask(
+        self, resident: int = 0, letter_type: str = "domisili", fields: dict[str, str] | None = None, key: str = "key"
+    ) -> LetterRequest:
+        """A request of that resident, as the kiosk makes it."""
+        fields = {"purpose": "Melamar pekerjaan"} if fields is None else fields
+        return self.office.requests.submit(self.resident(resident), letter_type, fields, f"{resident} {key}")
+
     def browser(self, username: str | None = None, **options: Any) -> Browser:
         """A new one; logged in where an officer is named."""
         browser = Browser(self, **options)
@@ -105,7 +125,7 @@ class DeskAtHand:
 
 @pytest.fixture
 def desk_settings(tmp_path: Path) -> Settings:
-    return config.changed(config.load(Path(str(PROFILES / "demo.toml"))), state_dir=str(tmp_path / "state"))
+    return config.changed(config.load(DEMO), state_dir=str(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -125,3 +145,19 @@ def make_desk(desk_settings: Settings) -> Iterator[Callable[..., DeskAtHand]]:
 @pytest.fixture
 def desk(make_desk: Callable[..., DeskAtHand]) -> DeskAtHand:
     return make_desk()
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a village's keys, made once: it takes a second."""
+    settings = config.changed(config.load(DEMO), state_dir=str(tmp_path_factory.mktemp("keys")))
+    create_keys(settings, FakeClock().now())
+    return signing_directory(settings)
+
+
+@pytest.fixture
+def signing_desk(make_desk: Callable[..., DeskAtHand], signing_keys: Path) -> DeskAtHand:
+    """One whose village can sign."""
+    desk = make_desk()
+    shutil.copytree(signing_keys, signing_directory(desk.services.settings))
+    return desk

@@ -48,10 +48,12 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=60), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("officer", sa.String(length=60), nullable=True),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
     )
+    op.create_index("ix_journal_officer", "journal", ["officer"], unique=False)
     op.create_index("ix_journal_request_id", "journal", ["request_id"], unique=False)
     op.create_table(
         "pin_tries",
@@ -174,7 +176,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name="uq_letter_requests_number"),
     )
     op.create_index("ix_letter_requests_resident_id", "letter_requests", ["resident_id"], unique=False)
-    op.create_index("ix_letter_requests_state_changed_at", "letter_requests", ["state", "changed_at"], unique=False)
+    op.create_index("ix_letter_requests_state_id", "letter_requests", ["state", "id"], unique=False)
     op.create_table(
         "letter_files",
         sa.Column("request_id", sa.Integer(), nullable=False),

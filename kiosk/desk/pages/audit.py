@@ -1,0 +1,39 @@
+"""What was done, by whom and when: the journal in plain words."""
+
+from flask import Blueprint, render_template, request
+
+from kiosk.desk.access import allowed, services
+from kiosk.desk.words import EVENTS
+from kiosk.requests import UnknownRequest
+
+blueprint = Blueprint("audit", __name__, url_prefix="/catatan")
+
+PAGE = 100
+
+
+@blueprint.get("/")
+@allowed()
+def page():
+    office = services().office
+    username, number = request.args.get("petugas", ""), request.args.get("permohonan", "").strip()
+    request_id = _request_id(number) if number else None
+    entries = []
+    if not number or request_id is not None:
+        before_id = request.args.get("sebelum", type=int)
+        entries = office.journal.newest(EVENTS, username or None, request_id, before_id, limit=PAGE + 1)
+    return render_template(
+        "audit.html",
+        entries=entries[:PAGE],
+        numbers=office.requests.numbers({entry.facts["request"] for entry in entries if "request" in entry.facts}),
+        older=entries[PAGE - 1].id if len(entries) > PAGE else None,
+        officers=services().officers.list(),
+        username=username,
+        number=number,
+    )
+
+
+def _request_id(number: str) -> int | None:
+    try:
+        return services().office.requests.by_number(number).id
+    except UnknownRequest:
+        return None
