@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kiosk import __version__
-
-DEFAULT_CONFIG = Path("/etc/anjungan-desa/kiosk.toml")
+from kiosk import DEFAULT_CONFIG, __version__
 
 #: Exit statuses, the same for every subcommand.
 OK, FAILED, REFUSED = 0, 1, 2
@@ -98,6 +96,7 @@ def _add_demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--landscape", action="store_true", help="a lying panel (1366×768) instead of a standing one")
     parser.add_argument("--offscreen", action="store_true", help="draw into memory; drive it with `kiosk bench`")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="play the stories offscreen, keep pictures here")
+    parser.add_argument("--no-desk", action="store_true", help="do not start the officers' desk")
     parser.add_argument("--no-panel", action="store_true", help="do not open the panel of the outside world")
 
 
@@ -131,9 +130,8 @@ def _add_officers_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_settings_source(parser: argparse.ArgumentParser) -> None:
     """The hall's settings or the demo's."""
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"default {DEFAULT_CONFIG}")
-    where.add_argument("--demo", action="store_true", help="the demo's village")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"default {DEFAULT_CONFIG}, or the demo's own")
+    parser.add_argument("--demo", action="store_true", help="the demo's village")
     parser.add_argument("--state", type=Path, default=default_demo_state(), metavar="DIR", help="the demo's")
 
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 from config import settings as config
 from config.settings import Settings
+from kiosk import DEFAULT_CONFIG
 from kiosk.pin_tries import WeakPin
 
 
 def settings_of(options: argparse.Namespace) -> tuple[Settings, Path]:
-    """The settings of `--config`, or the demo's, and their file. Raises SettingsError."""
+    """The settings of `--config`, or of the demo with its state in `--state`, and their file. Raises SettingsError."""
     if options.demo:
         from kiosk import demo
 
-        return demo.settings_of(options.state)
-    return config.load(options.config), options.config
+        return demo.settings_of(options.state, options.config or demo.PROFILE)
+    path = options.config or DEFAULT_CONFIG
+    return config.load(path), path
 
 
 def ask_once(prompt: str) -> str:

@@ -26,7 +26,15 @@ PORTRAIT = Screen(width_px=1080, height_px=1920, ppi=102.5, fullscreen=False, vi
 LANDSCAPE = Screen(width_px=1366, height_px=768, ppi=100.5, fullscreen=False, video_driver="offscreen")
 #: In a window on a desktop the panel is drawn at half its size, so that the whole of it fits beside the bench.
 WINDOW_SCALE = 0.5
-PINS = f"Every resident's PIN is {village.DEMO_PIN}, the technician's {village.DEMO_TECHNICIAN_PIN}."
+SECRETS = (
+    f"Every resident's PIN is {village.DEMO_PIN}, the technician's {village.DEMO_TECHNICIAN_PIN}. "
+    f"At the officers' desk everybody's password is «{village.DEMO_PASSWORD}»: "
+    + ", ".join(f"{officer.username} ({officer.role})" for officer in village.DEMO_OFFICERS)
+    + "."
+)
+BENCH = "bench.sock"
+#: The desk answers what is under way first.
+ENDED_WITHIN_S = 10.0
 #: Between the kiosk's window and the panel's.
 BESIDE_PX = 16
 
@@ -39,11 +47,16 @@ def run(options: argparse.Namespace) -> int:
     if options.pictures or not (has_display or options.offscreen):
         pictures = options.pictures or Path("pictures")
         return _play_stories(_with_screen(settings, panel), path, pictures)
+    beside = [] if options.no_desk else [_desk(settings, path)]
     if options.offscreen:
         print(f"The demo is drawn into memory; drive it with: kiosk bench --state {options.state} COMMAND", flush=True)
-        print(PINS, flush=True)
-        return _kiosk(_with_screen(settings, panel), path).run()
-    return _run_with_panel(_with_screen(settings, _windowed(panel)), path, with_panel=not options.no_panel)
+        screen = panel
+    else:
+        print(f"The kiosk's bench is at {settings.state_path / BENCH}: try `kiosk bench tap siti`.", flush=True)
+        screen = _windowed(panel)
+        beside += [] if options.no_panel else [_panel(settings, screen)]
+    print(SECRETS, flush=True)
+    return _run_beside(_with_screen(settings, screen), path, beside)
 
 
 def settings_of(state: Path, path: Path = PROFILE) -> tuple[Settings, Path]:
@@ -82,23 +95,32 @@ def _settle_village(office: Any) -> None:
         office.technician.set_pin(village.DEMO_TECHNICIAN_PIN)
 
 
-def _run_with_panel(settings: Settings, path: Path, with_panel: bool) -> int:
-    panels: list[subprocess.Popen] = []
-    socket = settings.state_path / "bench.sock"
+def _desk(settings: Settings, path: Path) -> list[str]:
+    """The command that runs the officers' desk."""
+    state = ["--state", settings.state_dir]
+    return [sys.executable, "-m", "kiosk", "desk", "--demo", "--config", str(path), *state]
 
-    beside = settings.screen.width_px + BESIDE_PX
 
-    def open_panel() -> None:
-        command = (sys.executable, "-m", "screens.bench_panel", "--socket", str(socket), "--left", str(beside))
-        panels.append(subprocess.Popen(command))
+def _panel(settings: Settings, screen: Screen) -> list[str]:
+    """The command that shows the panel of the outside world, beside the kiosk's window."""
+    socket, left = settings.state_path / BENCH, screen.width_px + BESIDE_PX
+    return [sys.executable, "-m", "screens.bench_panel", "--socket", str(socket), "--left", str(left)]
 
-    print(f"The kiosk's bench is at {socket}: try `kiosk bench tap siti`. {PINS}", flush=True)
+
+def _run_beside(settings: Settings, path: Path, commands: list[list[str]]) -> int:
+    """The kiosk, and once it serves these commands beside it, which end with it."""
+    beside: list[subprocess.Popen] = []
+
+    def start() -> None:
+        beside.extend(subprocess.Popen(command) for command in commands)
+
     try:
-        return _kiosk(settings, path, open_panel if with_panel else None).run()
+        return _kiosk(settings, path, start).run()
     finally:
-        for panel in panels:
-            panel.terminate()
-            panel.wait(5.0)
+        for process in beside:
+            process.terminate()
+        for process in beside:
+            process.wait(ENDED_WITHIN_S)
 
 
 def _play_stories(settings: Settings, path: Path, pictures: Path) -> int:
@@ -111,7 +133,7 @@ def _play_stories(settings: Settings, path: Path, pictures: Path) -> int:
 
     def play() -> None:
         try:
-            teller = Storyteller(BenchClient(settings.state_path / "bench.sock"), pictures, settings)
+            teller = Storyteller(BenchClient(settings.state_path / BENCH), pictures, settings)
             for story in STORIES:
                 print(f"  {story.__doc__}", flush=True)
                 story(teller)

@@ -124,6 +124,12 @@ def test_kivy_lives_in_screens_only():
     assert [str(each) for each in kivy if not within(each.importer, "screens")] == []
 
 
+def test_the_web_lives_in_the_desk_only():
+    web = [each for each in imports() if each.imported.split(".")[0] in ("flask", "werkzeug", "cheroot", "jinja2")]
+    assert web
+    assert [str(each) for each in web if not within(each.importer, "kiosk.desk")] == []
+
+
 def test_no_import_circle():
     needs: dict[str, set[str]] = {name: set() for name in modules()}
     for each in imports():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import settings
-from config.settings import SettingsError
+from config.settings import Desk, SettingsError
 
 DEMO = Path(str(settings.PROFILES / "demo.toml"))
 
@@ -53,6 +53,23 @@ def test_the_settings_that_come_with_the_product_are_usable(profile):
             '[page_printer]\ndriver = "virtual"\noptions.paper = "A4"\n[screen]',
             "letters: paper is F4, and in the page printer lies A4",
         ),
+        (
+            "[screen]",
+            '[desk]\naddress = "0.0.0.0"\n[screen]',
+            "desk.address: 0.0.0.0 can be reached from other machines",
+        ),
+        ("[screen]", '[desk]\naddress = "meja.lan"\n[screen]', "desk.address: 'meja.lan' is no IP address"),
+        ("[screen]", '[desk]\ntls_key = "x"\n[screen]', "desk.tls_key: a certificate and its key go together"),
+        (
+            "[screen]",
+            '[desk]\naddress = "::"\ntls_certificate = "x"\ntls_key = "y"\n[screen]',
+            "desk.public_url: :: has no name of its own",
+        ),
+        (
+            "[screen]",
+            '[desk]\ntls_certificate = "x"\ntls_key = "y"\npublic_url = "http://meja.lan"\n[screen]',
+            "desk.public_url: begins with https:",
+        ),
         ("[screen]", "[screen", "is not TOML"),
     ],
 )
@@ -85,3 +102,11 @@ def test_a_file_nested_too_deeply_is_refused(tmp_path):
     path.write_text(f"x = {'[' * 5000}{']' * 5000}")
     with pytest.raises(SettingsError, match="nested too deeply"):
         settings.load(path)
+
+
+def test_the_desk_is_for_this_machine_until_told_otherwise():
+    assert Desk().url == "http://127.0.0.1:8443"
+    assert Desk(address="::1", port=81).url == "http://[::1]:81"
+    tls = Desk(address="192.168.1.5", tls_certificate="a", tls_key="b")
+    assert tls.url == "https://192.168.1.5:8443"
+    assert settings.changed(tls, public_url="https://meja.lan").url == "https://meja.lan"

@@ -66,7 +66,7 @@ class RunningKiosk:
         self.log_path = state.parent / f"{state.name}.log"
         self.bench = BenchClient(state / "bench.sock")
         self.process: subprocess.Popen | None = None
-        self._arguments = ["demo", "--offscreen", "--state", str(state)]
+        self._arguments = ["demo", "--offscreen", "--no-desk", "--state", str(state)]
         self._arguments += ["--config", str(config)] if config else []
         self._arguments += ["--landscape"] if landscape else []
         self._environment = {**os.environ, **(environment or {})}

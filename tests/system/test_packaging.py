@@ -115,7 +115,20 @@ def test_command_tells_its_version():
 
 
 @pytest.mark.parametrize(
-    "command", ["", "run", "demo", "bench", "office", "selftest", "burn-in", "technician pin", "config check"]
+    "command",
+    [
+        "",
+        "run",
+        "demo",
+        "bench",
+        "office",
+        "officers list",
+        "desk",
+        "selftest",
+        "burn-in",
+        "technician pin",
+        "config check",
+    ],
 )
 def test_command_explains_itself(command):
     done = kiosk(*command.split(), "--help")

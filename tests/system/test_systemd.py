@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNIT = "systemd/system/anjungan-desa.service"
+SERVICES = ("anjungan-desa.service", "anjungan-desa-desk.service")
 #: systemd's measure of how much a service could harm, 0 to 10; above this the unit has lost a restriction.
 EXPOSURE_LIMIT = 2.0
 
@@ -47,9 +47,10 @@ def test_settings_of_the_hall_are_not_overwritten(installed):
     assert settings.read_text() == "# the hall's own\n"
 
 
-def test_unit_is_understood_in_full(installed, tmp_path):
-    unit = tmp_path / "anjungan-desa.service"
-    text = (installed / "etc" / UNIT).read_text()
+@pytest.mark.parametrize("name", SERVICES)
+def test_unit_is_understood_in_full(installed, tmp_path, name):
+    unit = tmp_path / name
+    text = (installed / "etc/systemd/system" / name).read_text()
     # systemd looks for the command on this machine.
     unit.write_text(text.replace("/opt/anjungan-desa", f"{installed}/opt/anjungan-desa"))
     done = run("systemd-analyze", "verify", "--man=no", unit)
@@ -63,8 +64,10 @@ def test_verify_would_notice_a_misspelt_key(tmp_path):
     assert "Restrat" in run("systemd-analyze", "verify", "--man=no", unit).stderr
 
 
-def test_unit_is_confined(installed):
-    done = run("systemd-analyze", "security", "--offline=yes", "--no-pager", installed / "etc" / UNIT)
+@pytest.mark.parametrize("name", SERVICES)
+def test_unit_is_confined(installed, name):
+    unit = installed / "etc/systemd/system" / name
+    done = run("systemd-analyze", "security", "--offline=yes", "--no-pager", unit)
     exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
     assert exposure, done.stderr
     print(exposure[0])
