@@ -183,6 +183,14 @@ class Signing(Table, kw_only=True):
             raise ValueError("bsre.seal: only the second version of the service (bsre-v2) has electronic seals")
 
 
+class TrustedVillage(Table, kw_only=True):
+    """Another village whose letters this hall's kiosks check too: its public file (`kiosk keys export`), and where its
+    list of withdrawn letters is; without one, lists come by hand (`kiosk withdrawals import`)."""
+
+    file: Annotated[str, Meta(min_length=1)]
+    withdrawals_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+/\S*)?\Z")] = ""
+
+
 class Patience(Table, kw_only=True):
     """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
     answer)."""
@@ -256,6 +264,8 @@ class Settings(Table, kw_only=True):
         tray = self.page_printer and self.page_printer.options.get("paper")
         if tray and tray != self.letters.paper:
             raise ValueError(f"letters: paper is {self.letters.paper}, and in the page printer lies {tray}")
+
+    trusted_villages: tuple[TrustedVillage, ...] = ()
 
     @property
     def state_path(self) -> Path:

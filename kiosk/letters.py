@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from config.settings import Settings
 from kiosk.clock import Clock
-from kiosk.codes import Signer
 from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
@@ -19,6 +18,7 @@ from kiosk.requests import LetterRequest, Requests, SignedFile
 from kiosk.residents import Residents
 from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
 from kiosk.signing.verification import Trust, verify_signed
+from kiosk.village_keys import VillageSigner
 
 
 class LetterTypeGone(LookupError):
@@ -36,7 +36,7 @@ class Letters:
         letter_types: dict[str, LetterType],
         residents: Residents,
         requests: Requests,
-        codes: Signer,
+        codes: VillageSigner,
         pdf_signer: PdfSigner,
         nik_of: Callable[[int], str],
     ) -> None:
