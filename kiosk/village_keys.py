@@ -114,17 +114,15 @@ class VillageKeys:
     def revoke(self, kid: str, prefix: str) -> int:
         """Stand by nothing any more that this key signed. The codes of the village's own letters are signed anew, with
         `prefix`, for the copies that are printed from now on; how many. Raises UnknownKey, and ValueError where no
-        other key could sign."""
+        newer key could sign: an older one lay beside it, and others take its lists for old ones."""
         with self._store.write() as tx:
             known = {str(row.kid): row for row in _rows(tx)}
             if kid not in known:
                 raise UnknownKey(f"The village has no key {kid}; there are: {', '.join(known)}.")
             if known[kid].revoked_at is not None:
                 return 0
-            if not any(self._can_sign(row) for row in known.values() if str(row.kid) != kid):
-                raise ValueError(
-                    f"No other key could sign then. Make the next one first: kiosk keys rotate (not {kid})."
-                )
+            if not any(self._can_sign(row) for row in known.values() if row.kid > int(kid)):
+                raise ValueError("No newer key is here to sign with then: make one first, with `kiosk keys rotate`.")
             tx.execute(update(village_keys).where(village_keys.c.kid == int(kid)).values(revoked_at=self._clock.now()))
             self._journal.record(Event.VILLAGE_KEY_REVOKED, tx=tx, key=kid)
             return self._sign_anew(tx, kid, prefix)
