@@ -11,7 +11,7 @@ to sign, so they do not travel through the database.
 import logging
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -112,9 +112,9 @@ class VillageKeys:
             return next(self._key(row) for row in _rows(tx) if str(row.kid) == kid)
 
     def revoke(self, kid: str, prefix: str) -> int:
-        """Stand by nothing any more that this key signed. The codes of the village's own letters are signed anew, with
-        `prefix`, for the copies that are printed from now on; how many. Raises UnknownKey, and ValueError where no
-        newer key could sign: an older one lay beside it, and others take its lists for old ones."""
+        """Stand by nothing any more that this key signed. The codes of letters that are still valid are signed anew,
+        with `prefix`, for the copies that are printed from now on; how many. Raises UnknownKey, and ValueError where
+        no newer key could sign: an older one lay beside it, and others take its lists for old ones."""
         with self._store.write() as tx:
             known = {str(row.kid): row for row in _rows(tx)}
             if kid not in known:
@@ -130,7 +130,10 @@ class VillageKeys:
     def _sign_anew(self, tx: Connection, revoked_kid: str, prefix: str) -> int:
         key, private_key = self._signing(tx)
         signer = Signer(private_key, self.village_code, key.kid, prefix)
-        tokens = select(letter_requests.c.id, letter_requests.c.token).where(letter_requests.c.token.is_not(None))
+        yesterday = self._clock.now().date() - timedelta(days=1)  # nowhere is it earlier than that
+        tokens = select(letter_requests.c.id, letter_requests.c.token).where(
+            letter_requests.c.token.is_not(None), letter_requests.c.valid_until >= yesterday
+        )
         count = 0
         for row in tx.execute(tokens).all():
             if cose.Envelope.open(token_of(row.token)).kid == revoked_kid:

@@ -223,9 +223,7 @@ class OtherWithdrawals:
             raise ListRefused("WITHDRAWALS-NO-LIST", f"it is no list of withdrawn letters: {error}") from error
         village = self._villages.get(village_code)
         if village is None or of not in (None, village_code):
-            raise ListRefused(
-                "WITHDRAWALS-KEY-UNKNOWN", f"it is of {village_code}, which is not trusted here or for this"
-            )
+            raise ListRefused("WITHDRAWALS-KEY-UNKNOWN", f"it is of {village_code}, which is not trusted for this")
         with self._store.write() as tx:
             row = _row(tx, village_code, for_update=True)
             last = _kept(row, village)
