@@ -20,6 +20,9 @@ from kiosk import cose
 
 #: The longest token, in characters, that is looked at.
 LONGEST_TOKEN = 600
+#: As much of a masked name as a code carries: the longest that a register may have (Permendagri 73/2022). With it, the
+#: longest number and the longest type of a letter make a token that is looked at.
+LONGEST_NAME = 60
 
 # Base 45 (RFC 9285: two bytes are three digits) without space, %, . and /, which a phone that opens the URL would
 # rewrite. 41³ = 68 921 still holds two bytes, so a code is as short as in base 45, and stays within QR's alphabet.
@@ -151,7 +154,7 @@ class Signer:
             raise ValueError("the letter belongs to another village")
         return self._sign(
             {
-                SUBJECT: facts.masked_name,
+                SUBJECT: facts.masked_name[:LONGEST_NAME],
                 EXPIRES: _midnight(facts.valid_until + timedelta(days=1)),
                 ISSUED: _midnight(facts.issued_on),
                 ID: bytes.fromhex(facts.letter_id),
