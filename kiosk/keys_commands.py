@@ -53,9 +53,9 @@ def _create(options: argparse.Namespace, settings: Settings) -> int:
 def _list(options: argparse.Namespace, settings: Settings) -> int:
     from kiosk.signing.village_keys import load_signers
 
+    village_keys_commands.list_code_keys(settings)
     for key in load_signers(settings):
         print(f"{key.path.name} · signs letters · {_until(key.certificate.not_valid_after_utc)} · {key.fingerprint}")
-    village_keys_commands.list_code_keys(settings)
     return 0
 
 

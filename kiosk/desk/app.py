@@ -1,12 +1,13 @@
 """Puts the desk's pages together: blueprints, words for templates, headers, and what is said when something fails."""
 
 from datetime import date, datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from kiosk.desk import access
+from kiosk.desk import access, check_page
 from kiosk.desk.forms import WrongInput
 from kiosk.desk.pages import login, password, start
 from kiosk.desk.services import Services
@@ -43,6 +44,8 @@ def create_app(services: Services) -> Flask:
     app.extensions["services"] = services
     for page in (login, start, password):
         app.register_blueprint(page.blueprint)
+    if urlsplit(services.settings.village.check_url).path != "/":  # else it would stand before every page of the desk's
+        check_page.register(app, services.settings)
     _give_words(app, services)
     _answer_errors(app)
     access.guard(app, services.settings)

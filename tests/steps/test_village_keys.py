@@ -254,10 +254,11 @@ def test_the_command(settings, capsys, tmp_path):
         told = capsys.readouterr()
         return status, told.out + told.err
 
-    assert "1\tsigns\there\t" in keys("list")[1]
+    assert "1.pem · signs codes · " in keys("list")[1]
     assert keys("rotate")[0] == 0
-    assert "1\tverifies\there\t" in (listed := keys("list")[1]) and "2\tsigns\there\t" in listed
-    fingerprint = listed.splitlines()[1].split("\t")[-1]
+    listed = keys("list")[1].splitlines()[:2]
+    assert listed[0].startswith("1.pem · verifies codes · ") and listed[1].startswith("2.pem · signs codes · ")
+    fingerprint = listed[1].rpartition(" · ")[2]
     assert keys("revoke", "1")[0] == 0
     assert keys("revoke", "2") == (
         1, "kiosk keys: No newer key is here to sign with then: make one first, with `kiosk keys rotate`.\n"
