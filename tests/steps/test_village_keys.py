@@ -14,6 +14,8 @@ from kiosk.cli import main
 from kiosk.codes import Damaged, Genuine, KeyRevoked, NotFromHere, Signer
 from kiosk.journal import Event
 from kiosk.office import KnownRequest
+from kiosk.paper.document import Signature
+from kiosk.paper.letter import CopyMark
 from kiosk.selftest.registry import CHECKS, Bench, Verdict
 from kiosk.store.errors import StoreError
 from kiosk.store.store import Store
@@ -155,6 +157,8 @@ def test_what_a_revoked_key_signed_is_told_so_and_copies_carry_a_new_code(quiet_
     assert isinstance(verdict := office.check_code(anew.encode()), Genuine)
     assert verdict.facts.letter_id == letter.letter_id
     assert office.requests.get(newer.id).token == newer.token
+    [signature] = (each for each in office.letters.copy(letter.id, CopyMark(1)).blocks if isinstance(each, Signature))
+    assert signature.qr_payload == anew
     assert isinstance(office.check_code(office.signer.request(waiting.number).encode()), KnownRequest)
 
     quiet_hall.choose("start", "check")
