@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -183,6 +183,14 @@ class Signing(Table, kw_only=True):
             raise ValueError("bsre.seal: only the second version of the service (bsre-v2) has electronic seals")
 
 
+class TrustedVillage(Table, kw_only=True):
+    """Another village whose letters this hall's kiosks check too: its public file (`kiosk keys export`), and where its
+    list of withdrawn letters is; without one, lists come by hand (`kiosk withdrawals import`)."""
+
+    file: Annotated[str, Meta(min_length=1)]
+    withdrawals_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+/\S*)?\Z")] = ""
+
+
 class Patience(Table, kw_only=True):
     """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
     answer)."""
@@ -192,16 +200,15 @@ class Patience(Table, kw_only=True):
     after_result_s: Annotated[float, Meta(ge=5, le=120)] = 20.0
 
 
-class Desk(Table, kw_only=True):
-    """The officers' desk. `address` and `port` are what it listens at: beyond this machine only with TLS, by the PEM
-    files of a certificate (with its chain) and its key. `public_url` is what officers type, and must be given where
-    `address` stands for all of the machine's: what is asked for by another name is refused."""
+class Listener(Table, kw_only=True):
+    """Where something is served: beyond this machine only with TLS, by the PEM files of a certificate (with its chain)
+    and its key."""
 
+    table: ClassVar[str]
     address: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65535)] = 8443
+    port: Annotated[int, Meta(ge=1, le=65535)]
     tls_certificate: str = ""
     tls_key: str = ""
-    public_url: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.\-]+(:[0-9]{1,5})?)?\Z")] = ""
 
     def __post_init__(self) -> None:
         try:
@@ -215,20 +222,39 @@ class Desk(Table, kw_only=True):
                 f"address: {self.address} can be reached from other machines: passwords and letters would cross the "
                 "network in the clear. Set tls_certificate and tls_key"
             )
-        if address.is_unspecified and not self.public_url:
-            raise ValueError(f"public_url: {self.address} has no name of its own; give the one that officers type")
-        if self.tls and self.public_url.startswith("http:"):
-            raise ValueError("public_url: begins with https: where there is a certificate")
 
     @property
     def tls(self) -> bool:
         return bool(self.tls_certificate)
+
+
+class Desk(Listener, kw_only=True):
+    """The officers' desk. `public_url` is what officers type, and must be given where `address` stands for all of the
+    machine's: what is asked for by another name is refused."""
+
+    table = "desk"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8443
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.\-]+(:[0-9]{1,5})?)?\Z")] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if ip_address(self.address).is_unspecified and not self.public_url:
+            raise ValueError(f"public_url: {self.address} has no name of its own; give the one that officers type")
+        if self.tls and self.public_url.startswith("http:"):
+            raise ValueError("public_url: begins with https: where there is a certificate")
 
     @property
     def url(self) -> str:
         """What officers type, without a slash at its end."""
         host = f"[{self.address}]" if ":" in self.address else self.address
         return self.public_url or f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+
+class CheckPage(Listener, kw_only=True):
+    """A listener of its own for the public page below `village.check_url`, with nothing of the officers' behind it."""
+
+    table = "check_page"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8480
 
 
 class Settings(Table, kw_only=True):
@@ -251,11 +277,14 @@ class Settings(Table, kw_only=True):
     server: Server | None = None
     signing: Signing = Signing()
     desk: Desk = Desk()
+    check_page: CheckPage | None = None
 
     def __post_init__(self) -> None:
         tray = self.page_printer and self.page_printer.options.get("paper")
         if tray and tray != self.letters.paper:
             raise ValueError(f"letters: paper is {self.letters.paper}, and in the page printer lies {tray}")
+
+    trusted_villages: tuple[TrustedVillage, ...] = ()
 
     @property
     def state_path(self) -> Path:

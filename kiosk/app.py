@@ -64,11 +64,14 @@ class StateLock:
 
 
 def check_settings(settings: Settings, path: Path) -> list[str]:
-    """What else is wrong behind settings that could be read: drivers, printer profile, letter types. Opens nothing."""
+    """What else is wrong behind settings that could be read: drivers, printer profile, letter types, the files of other
+    villages. Opens nothing."""
     from kiosk.letter_types import letters_directory, load_letter_types
+    from kiosk.village_file import load_trusted_villages
 
-    _, broken = load_letter_types(letters_directory(settings))
-    return check_drivers(settings, path) + [str(error) for error in broken]
+    _, broken_types = load_letter_types(letters_directory(settings))
+    _, broken_files = load_trusted_villages(settings)
+    return check_drivers(settings, path) + [str(error) for error in (*broken_types, *broken_files)]
 
 
 def check_drivers(settings: Settings, path: Path) -> list[str]:
@@ -324,6 +327,7 @@ class Kiosk:
                 self._prepare_office(office)
             office.spooler.start()
             office.selftest.start()
+            office.codes.sync.start()
         except BaseException:
             office.close()
             raise

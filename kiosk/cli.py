@@ -73,7 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
         ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
         ("technician", "look after the technician's way in", _add_technician_options, _technician),
-        ("keys", "make and list the keys that sign letters", _add_keys_actions, _keys),
+        ("keys", "look after the village's keys", _add_keys_actions, _keys),
+        ("withdrawals", "letters that were called back, as villages tell one another", _add_withdrawals, _withdrawals),
         ("config", "look after the settings", _add_config_actions, _config_check),
     ):
         commands.add_parser(name, help=help, add_arguments=add_arguments).set_defaults(run=run)
@@ -167,6 +168,13 @@ def _add_keys_actions(parser: argparse.ArgumentParser) -> None:
     keys_commands.add_arguments(parser)
 
 
+def _add_withdrawals(parser: argparse.ArgumentParser) -> None:
+    from kiosk import withdrawals_commands
+
+    _add_settings_source(parser)
+    withdrawals_commands.add_arguments(parser)
+
+
 def _add_config_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="WHAT")
     check = actions.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
@@ -251,6 +259,12 @@ def _keys(options: argparse.Namespace) -> int:
     from kiosk import keys_commands
 
     return keys_commands.run(options)
+
+
+def _withdrawals(options: argparse.Namespace) -> int:
+    from kiosk import withdrawals_commands
+
+    return withdrawals_commands.run(options)
 
 
 def _config_check(options: argparse.Namespace) -> int:

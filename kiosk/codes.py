@@ -1,36 +1,28 @@
 """The signed codes on paper: what a letter's QR carries, and what anyone can tell from it without a network.
 
-A code is a URL prefix and a token. The token is a CWT (RFC 8392) in a COSE_Sign1 (RFC 9052) signed with Ed25519, in
-CBOR's deterministic encoding. It holds no NIK, and a name only masked. A village's key is not a certified electronic
-signature: nothing may call it TTE.
-
-The verifier gives no byte of a stranger to a CBOR decoder: the envelope has one fixed layout, is taken apart by
-position, and the claims are decoded after their signature held. (The `cwt` library makes and reads the same bytes,
-and a test holds that; it costs 10 MB of memory and 40 ms at start, which 30 lines here do not.)
+A code is a URL prefix and a token. The token is a CWT (RFC 8392) in a COSE_Sign1 (`kiosk/cose.py`). It holds no NIK,
+and a name only masked. A village's key is not a certified electronic signature: nothing may call it TTE.
+docs/codes.md tells the format to whoever writes another reader.
 """
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import cbor2
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
-from kiosk.store.key_file import create_key_file
+from kiosk import cose
 
 #: The longest token, in characters, that is looked at.
 LONGEST_TOKEN = 600
+#: As much of a masked name as a code carries: the longest that a register may have (Permendagri 73/2022). With it, the
+#: longest number and the longest type of a letter make a token that is looked at.
+LONGEST_NAME = 60
 
 # Base 45 (RFC 9285: two bytes are three digits) without space, %, . and /, which a phone that opens the URL would
 # rewrite. 41³ = 68 921 still holds two bytes, so a code is as short as in base 45, and stays within QR's alphabet.
@@ -38,11 +30,9 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-:"
 _BASE = len(_DIGITS)
 
 # Registered CWT claims (RFC 8392 §4) and one private one, which holds [kind, …].
-_SUBJECT, _EXPIRES, _ISSUED, _ID, _PRIVATE = 2, 4, 6, 7, -65537
-_LETTER, _REQUEST = 0, 1
-
-# COSE header: algorithm (1) is EdDSA (-8); 4 is the key id.
-_SIGN1_TAG, _ALGORITHM, _EDDSA, _KEY_ID = 18, 1, -8, 4
+SUBJECT, EXPIRES, ISSUED, ID, PRIVATE = 2, 4, 6, 7, -65537
+#: The kinds of what a village signs. One key signs all, so each says what it is, and is nothing else.
+LETTER, REQUEST, WITHDRAWALS, VILLAGE = range(4)
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,8 +52,38 @@ class LetterFacts:
 
 
 @dataclass(frozen=True)
+class News:
+    """How far one village's withdrawals are known to another: as of `made_at`, or not at all where it is None. `old`
+    where the village promised a newer list by now."""
+
+    made_at: datetime | None = None
+    old: bool = False
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """A village whose codes can be told. `withdrawn` holds the ids of letters that it called back, `revoked` the ids
+    of keys that it does not stand by any more. `news` is None where both are known at first hand."""
+
+    name: str
+    public_keys: Mapping[str, Ed25519PublicKey]
+    revoked: Container[str] = frozenset()
+    withdrawn: Container[str] = frozenset()
+    news: News | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The village that signed, and what was last heard from it."""
+
+    village_name: str
+    news: News | None = None
+
+
+@dataclass(frozen=True)
 class Genuine:
     facts: LetterFacts
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,7 @@ class Withdrawn:
     """Genuine once, and since then called back by the village."""
 
     facts: LetterFacts
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,15 @@ class Expired:
     """Genuine, and past its last day."""
 
     facts: LetterFacts
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class KeyRevoked:
+    """Signed with a key that the village does not stand by any more: by the village or by whoever else has the key.
+    What it says is worth nothing, so it is not told."""
+
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -86,11 +116,12 @@ class RequestSlip:
 
     village_code: str
     number: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
 class NotFromHere:
-    """Not a code of ours, or signed by a village whose key this kiosk does not have."""
+    """Not a code of ours, or signed by a village, or with a key, that this kiosk does not know."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +134,7 @@ _OUT_OF_SHAPE = (
     cbor2.CBORError, msgspec.ValidationError, ValueError, LookupError, TypeError, AttributeError, OverflowError
 )  # fmt: skip
 
-Verdict = Genuine | Withdrawn | Expired | RequestSlip | NotFromHere | Damaged
+Verdict = Genuine | Withdrawn | Expired | KeyRevoked | RequestSlip | NotFromHere | Damaged
 
 
 class Signer:
@@ -113,12 +144,9 @@ class Signer:
     """
 
     def __init__(self, private_key: Ed25519PrivateKey, village_code: str, kid: str, prefix: str) -> None:
-        _check_prefix(prefix)
-        self._key = private_key
-        self._prefix = prefix
+        self._key, self._kid = private_key, kid
+        self._prefix = check_prefix(prefix)
         self._village_code = village_code
-        # The village is named in the signed header, as part of the key's name, and so not once more as issuer.
-        self._header = cbor2.dumps({_ALGORITHM: _EDDSA, _KEY_ID: key_name(village_code, kid).encode()}, canonical=True)
 
     def letter(self, facts: LetterFacts) -> str:
         """The payload of a letter's QR. Raises ValueError for another village's letter or an id that is not hex."""
@@ -126,99 +154,108 @@ class Signer:
             raise ValueError("the letter belongs to another village")
         return self._sign(
             {
-                _SUBJECT: facts.masked_name,
-                _EXPIRES: _midnight(facts.valid_until + timedelta(days=1)),
-                _ISSUED: _midnight(facts.issued_on),
-                _ID: bytes.fromhex(facts.letter_id),
-                _PRIVATE: [_LETTER, facts.letter_type, facts.letter_number],
+                SUBJECT: facts.masked_name[:LONGEST_NAME],
+                EXPIRES: _midnight(facts.valid_until + timedelta(days=1)),
+                ISSUED: _midnight(facts.issued_on),
+                ID: bytes.fromhex(facts.letter_id),
+                PRIVATE: [LETTER, facts.letter_type, facts.letter_number],
             }
         )
 
     def request(self, number: str) -> str:
         """The payload of a request slip's QR: the request's number and nothing else."""
-        return self._sign({_PRIVATE: [_REQUEST, number]})
+        return self._sign({PRIVATE: [REQUEST, number]})
+
+    def again(self, payload: str) -> str:
+        """The same words as those of a payload that another of the village's keys signed. Raises ValueError."""
+        return self._wrap(cose.Envelope.open(token_of(payload)).body)
 
     def _sign(self, claims: dict[int, Any]) -> str:
-        body = cbor2.dumps(claims, canonical=True)
-        signature = self._key.sign(_to_be_signed(self._header, body))
-        token = cbor2.dumps(cbor2.CBORTag(_SIGN1_TAG, [self._header, {}, body, signature]), canonical=True)
-        payload = self._prefix + encode(token)
-        if len(payload) > len(self._prefix) + LONGEST_TOKEN:
+        return self._wrap(cbor2.dumps(claims, canonical=True))
+
+    def _wrap(self, body: bytes) -> str:
+        token = encode(cose.sign(self._key, self._village_code, self._kid, body))
+        if len(token) > LONGEST_TOKEN:
             raise ValueError(f"the token is longer than {LONGEST_TOKEN} characters")
-        return payload
+        return self._prefix + token
 
 
 class Verifier:
-    """Tells what a scanned code is. `public_keys` are by `key_name`; `withdrawn` holds the ids of letters that were
-    called back and may change while the verifier lives."""
+    """Tells what a scanned code is. `prefixes` are those of all villages whose codes it tells; `issuer_of` gives the
+    village of a code, or None for a stranger, as it is known at that moment."""
 
-    def __init__(
-        self, public_keys: Mapping[str, Ed25519PublicKey], prefix: str, withdrawn: Container[str] = frozenset()
-    ) -> None:
-        _check_prefix(prefix)
-        self._keys = public_keys
-        self._prefix = prefix.encode()
-        self._withdrawn = withdrawn
+    def __init__(self, prefixes: Iterable[str], issuer_of: Callable[[str], Issuer | None]) -> None:
+        # Where one prefix begins another, the longer one is meant.
+        self._prefixes = sorted((prefix.encode() for prefix in map(check_prefix, prefixes)), key=len, reverse=True)
+        self._issuer_of = issuer_of
 
     def verify(self, payload: bytes, today: date) -> Verdict:
-        """Never raises, whatever `payload` holds, and reads at most LONGEST_TOKEN characters of it."""
-        if not payload.startswith(self._prefix):
-            return NotFromHere()
-        token = _TOKEN.fullmatch(payload, len(self._prefix))
-        if token is None:
+        """Never raises for what `payload` holds, and reads at most LONGEST_TOKEN characters after its prefix. `today`
+        is the day where the code is shown."""
+        prefix = next(filter(payload.startswith, self._prefixes), None)
+        return NotFromHere() if prefix is None else self.verify_token(payload[len(prefix) :], today)
+
+    def verify_token(self, token: bytes, today: date) -> Verdict:
+        """The same for what follows the prefix."""
+        if _TOKEN.fullmatch(token) is None:
             return Damaged()
         try:
-            header, name, body, signature = _open_envelope(decode(token[0].decode()))
-            key = self._keys.get(name.decode())
-            if key is None:
-                return NotFromHere()
-            key.verify(signature, _to_be_signed(header, body))
-            return self._judge(name.decode().rpartition("/")[0], cbor2.loads(body), today)
+            envelope = cose.Envelope.open(decode(token.decode()))
+        except _OUT_OF_SHAPE:
+            return Damaged()
+        issuer = self._issuer_of(envelope.village_code)
+        if issuer is None:
+            return NotFromHere()
+        origin = Origin(issuer.name, issuer.news)
+        if envelope.kid in issuer.revoked:
+            return KeyRevoked(origin)
+        key = issuer.public_keys.get(envelope.kid)
+        if key is None:
+            return NotFromHere()
+        try:
+            envelope.verify(key)
+            words = _words(envelope, origin)
         except InvalidSignature:
             return Damaged()
         except _OUT_OF_SHAPE:
             # A village's own signed words can be so only where its software is newer than this one.
             return Damaged()
-
-    def _judge(self, village_code: str, claims: dict[int, Any], today: date) -> Verdict:
-        """What a village's own words say: their signature held."""
-        kind, *rest = claims[_PRIVATE]
-        if kind == _REQUEST:
-            return msgspec.convert({"village_code": village_code, "number": rest[0]}, RequestSlip)
-        facts = msgspec.convert(
-            {
-                "village_code": village_code,
-                "letter_id": claims[_ID].hex(),
-                "letter_type": rest[0],
-                "letter_number": rest[1],
-                "masked_name": claims[_SUBJECT],
-                "issued_on": _day(claims[_ISSUED]),
-                "valid_until": _day(claims[_EXPIRES]) - timedelta(days=1),
-            },
-            LetterFacts,
-        )
-        if facts.letter_id in self._withdrawn:
-            return Withdrawn(facts)
-        return Expired(facts) if today > facts.valid_until else Genuine(facts)
+        return words if isinstance(words, RequestSlip) else _judge(words, issuer, origin, today)
 
 
-def key_name(village_code: str, kid: str) -> str:
-    """«35.23.12.2002/1», by which a verifier finds a village's public key."""
-    return f"{village_code}/{kid}"
+def _words(envelope: cose.Envelope, origin: Origin) -> LetterFacts | RequestSlip:
+    """What a village's own words say: their signature held."""
+    claims = cbor2.loads(envelope.body)
+    kind, *rest = claims[PRIVATE]
+    if kind == REQUEST:
+        [number] = rest
+        return RequestSlip(envelope.village_code, msgspec.convert(number, str), origin)
+    if kind != LETTER:
+        raise ValueError("neither a letter nor a request")
+    return msgspec.convert(
+        {
+            "village_code": envelope.village_code,
+            "letter_id": claims[ID].hex(),
+            "letter_type": rest[0],
+            "letter_number": rest[1],
+            "masked_name": claims[SUBJECT],
+            "issued_on": _day(claims[ISSUED]),
+            "valid_until": _day(claims[EXPIRES]) - timedelta(days=1),
+        },
+        LetterFacts,
+    )
 
 
-def load_or_create_village_key(path: Path) -> Ed25519PrivateKey:
-    """The key in the PEM file at `path`, made with mode 0600 where there is none.
+def _judge(facts: LetterFacts, issuer: Issuer, origin: Origin, today: date) -> Verdict:
+    if facts.letter_id in issuer.withdrawn:
+        return Withdrawn(facts, origin)
+    return Expired(facts, origin) if today > facts.valid_until else Genuine(facts, origin)
 
-    Raises OSError, and ValueError for a file that holds no Ed25519 key: a lost key is never replaced in silence.
-    """
-    if not path.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        create_key_file(path, pem)
-    key = load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{path}: is not an Ed25519 key")
-    return key
+
+def token_of(payload: str) -> bytes:
+    """The bytes of a payload's token, whatever its prefix: no digit is a slash, and every prefix ends in one. Raises
+    ValueError."""
+    return decode(payload.rpartition("/")[2])
 
 
 def encode(data: bytes) -> str:
@@ -250,51 +287,11 @@ def decode(text: str) -> bytes:
 _TOKEN = re.compile(rb"[0-9A-Z $%%*+\-./:]{1,%d}" % LONGEST_TOKEN)
 
 
-def _check_prefix(prefix: str) -> None:
+def check_prefix(prefix: str) -> str:
+    """The prefix, where it can stand before a code. Raises ValueError."""
     if not re.fullmatch(r"[0-9A-Z$*+\-./:]+/", prefix):
         raise ValueError(f"the prefix {prefix!r} is not a URL in QR's alphanumeric alphabet that ends in a slash")
-
-
-def _to_be_signed(header: bytes, body: bytes) -> bytes:
-    return cbor2.dumps(["Signature1", header, b"", body])
-
-
-def _open_envelope(token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Header, key name, body and signature of a COSE_Sign1 laid out as `Signer` lays it out. Raises ValueError or
-    IndexError for any other."""
-    header, at = _byte_string(token, len(_ENVELOPE_START))
-    body, end = _byte_string(token, at + 1)
-    signature, end = _byte_string(token, end)
-    name, name_end = _byte_string(header, len(_HEADER_START))
-    if (
-        not token.startswith(_ENVELOPE_START)
-        or not header.startswith(_HEADER_START)
-        or token[at] != _EMPTY_MAP
-        or end != len(token)
-        or name_end != len(header)
-    ):
-        raise ValueError("not our envelope")
-    return header, name, body, signature
-
-
-_ENVELOPE_START = b"\xd2\x84"  # tag 18, array of four
-_HEADER_START = b"\xa2\x01\x27\x04"  # {1: -8, 4: …
-_EMPTY_MAP = 0xA0  # no unprotected header
-
-
-def _byte_string(data: bytes, at: int) -> tuple[bytes, int]:
-    """The CBOR byte string of up to 65 535 bytes that begins at `at`, and where it ends."""
-    first = data[at]
-    if 0x40 <= first <= 0x57:
-        start, length = at + 1, first - 0x40
-    elif first in (0x58, 0x59):
-        start = at + first - 0x56
-        length = int.from_bytes(data[at + 1 : start], "big")
-    else:
-        raise ValueError("no byte string")
-    if start + length > len(data):
-        raise ValueError("a byte string longer than its data")
-    return data[start : start + length], start + length
+    return prefix
 
 
 def _midnight(day: date) -> int:

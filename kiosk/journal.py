@@ -115,6 +115,19 @@ class Event(Enum):
         ("officer", "address", "for_s"),
     )
 
+    VILLAGE_KEY_MADE = "village-key-made", "a key that signs the village's codes was made", ("key",)
+    VILLAGE_KEY_REVOKED = "village-key-revoked", "nothing that the key signed is valid any more", ("key",)
+    WITHDRAWALS_TAKEN = (
+        "withdrawals-taken",
+        "a newer list of the letters that another village called back was taken",
+        ("village", "version"),
+    )
+    WITHDRAWALS_NOT_GOT = (
+        "withdrawals-not-got",
+        "another village's list could not be got; once until that changes",
+        ("village", "code"),
+    )
+
     TICKET_TAKEN = "ticket-taken", "a queue number was taken", ("ticket", "number")
     TICKET_CALLED = "ticket-called", "a queue number was called", ("ticket", "number", "officer")
 
@@ -137,7 +150,9 @@ class Event(Enum):
 EVENTS = {event.id: event for event in Event}
 
 #: What a loose cable or a bored child repeats: within this time the same is one entry that counts.
-FOLDED = frozenset({Event.DEVICE_CHANGED, Event.CARD_UNKNOWN, Event.HELP_ASKED, Event.REPLY_DROPPED})
+FOLDED = frozenset(
+    {Event.DEVICE_CHANGED, Event.CARD_UNKNOWN, Event.HELP_ASKED, Event.REPLY_DROPPED, Event.WITHDRAWALS_NOT_GOT}
+)
 FOLDED_WITHIN = timedelta(minutes=10)
 #: How far back the same is looked for: a device that flaps alternates between a few states.
 FOLDED_AMONG = 20

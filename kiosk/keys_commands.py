@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from config.settings import Settings
+from kiosk import village_keys_commands
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,17 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="say whether a signed letter is whole and whose it is")
     verify.add_argument("file", type=Path, metavar="PDF")
     verify.set_defaults(action=_verify)
+    village_keys_commands.add_actions(actions)
 
 
 def run(options: argparse.Namespace) -> int:
-    """0, or 1 with one line on standard error. Raises SettingsError."""
+    """0, or 1 with one line on standard error. Raises SettingsError and StoreError."""
     from kiosk.signing.interface import SigningError
     from kiosk.terminal import settings_of
+    from kiosk.village_file import VillageFileError
 
     settings, _ = settings_of(options)
     try:
         return options.action(options, settings)
-    except (SigningError, OSError) as error:
+    except (SigningError, VillageFileError, LookupError, ValueError, OSError) as error:
         print(f"kiosk keys: {error}", file=sys.stderr)
         return 1
 
@@ -50,6 +53,7 @@ def _create(options: argparse.Namespace, settings: Settings) -> int:
 def _list(options: argparse.Namespace, settings: Settings) -> int:
     from kiosk.signing.village_keys import load_signers
 
+    village_keys_commands.list_code_keys(settings)
     for key in load_signers(settings):
         print(f"{key.path.name} · signs letters · {_until(key.certificate.not_valid_after_utc)} · {key.fingerprint}")
     return 0

@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 from config.settings import Settings
 from kiosk.clock import Clock
-from kiosk.codes import Signer
 from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.paper.document import Document, from_json, to_json
-from kiosk.paper.letter import CopyMark, Letter, copy_of, draft_of, letter_document
+from kiosk.paper.letter import CopyMark, Letter, copy_of, draft_of, letter_document, with_code
 from kiosk.requests import LetterRequest, Requests, SignedFile
 from kiosk.residents import Residents
 from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
 from kiosk.signing.verification import Trust, verify_signed
+from kiosk.village_keys import VillageSigner
 
 
 class LetterTypeGone(LookupError):
@@ -36,7 +36,7 @@ class Letters:
         letter_types: dict[str, LetterType],
         residents: Residents,
         requests: Requests,
-        codes: Signer,
+        codes: VillageSigner,
         pdf_signer: PdfSigner,
         nik_of: Callable[[int], str],
     ) -> None:
@@ -93,9 +93,11 @@ class Letters:
         return self._requests.file(request_id).data
 
     def copy(self, request_id: int, mark: CopyMark) -> Document:
-        """A copy of what was signed, whatever the register and the letter's type say by now. Raises UnknownRequest."""
+        """A copy of what was signed, whatever the register and the letter's type say by now. Its code alone is the one
+        of now: the key that signed the first may have been revoked. Raises UnknownRequest."""
         original = from_json(self._requests.file(request_id).document)
-        return copy_of(original, mark, self._settings.village)
+        code = self._requests.get(request_id).token
+        return copy_of(with_code(original, code), mark, self._settings.village)
 
     def _signed_file(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 from config.settings import Settings
 from hardware.printer.interface import Printer
 from kiosk.clock import Clock
-from kiosk.codes import NotFromHere, RequestSlip, Signer, Verdict, Verifier, key_name, load_or_create_village_key
+from kiosk.codes import NotFromHere, RequestSlip, Verdict
 from kiosk.devices import Devices
 from kiosk.enrolments import Enrolments
 from kiosk.journal import Journal
@@ -25,14 +25,12 @@ from kiosk.signing.opening import open_pdf_signer
 from kiosk.spooler import Spooler
 from kiosk.store.errors import StoreError
 from kiosk.store.opening import open_store
-from kiosk.store.schema import installation
 from kiosk.store.store import Store
 from kiosk.technician import Technician
+from kiosk.village_codes import VillageCodes
+from kiosk.village_keys import VillageSigner
 
 log = logging.getLogger(__name__)
-
-#: Which of the village's keys signs; another number after a change of key.
-KEY_ID = "1"
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ class Office:
     letters: Letters
     queue: Queue
     journal: Journal
-    signer: Signer
-    verifier: Verifier
+    codes: VillageCodes
     spooler: Spooler
     devices: Devices
     technician: Technician
@@ -77,23 +74,19 @@ class Office:
         """Everything on the settings' database; neither the spooler nor the self-test is started. `bench` is what the
         self-test looks at, where there is more than the database. Raises StoreError."""
         store = open_store(settings)
-        try:
-            key = _village_key(settings, store)
-        except StoreError:
-            store.close()
-            raise
         village = settings.village
         letter_types, broken = load_letter_types(letters_directory(settings))
         for error in broken:
             log.error("%s", error)
         residents = Residents(store, clock, settings.kiosk_id)
         requests = Requests(store, clock, village.code, village.timezone)
+        try:
+            codes = VillageCodes.open(settings, store, clock, requests)
+        except StoreError:
+            store.close()
+            raise
         queue = Queue(store, clock, village.timezone)
         journal = Journal(store, clock)
-        signer = Signer(key, village.code, KEY_ID, village.check_url)
-        verifier = Verifier(
-            {key_name(village.code, KEY_ID): key.public_key()}, village.check_url, _WithdrawnLetters(requests)
-        )
         officers = Officers(store, clock)
         letters = Letters(
             settings,
@@ -102,13 +95,15 @@ class Office:
             letter_types,
             residents,
             requests,
-            signer,
+            codes.signer,
             open_pdf_signer(settings, clock),
             officers.nik_of,
         )
         selftest = SelfTest(bench or Bench(settings), store, clock)
         compose = (
-            Composer(settings, printer.profile, letter_types, residents, requests, letters, queue, signer, selftest)
+            Composer(
+                settings, printer.profile, letter_types, residents, requests, letters, queue, codes.signer, selftest
+            )
             if printer
             else None
         )
@@ -125,54 +120,33 @@ class Office:
             letters,
             queue,
             journal,
-            signer,
-            verifier,
+            codes,
             spooler,
             devices,
             Technician(store, clock, settings.kiosk_id),
             selftest,
         )
 
+    @property
+    def signer(self) -> VillageSigner:
+        return self.codes.signer
+
     def close(self) -> None:
+        self.codes.sync.stop()
         self.selftest.stop()
         self.spooler.stop()
         self.store.close()
 
     def check_code(self, payload: bytes) -> Verdict | KnownRequest:
         """What a scanned code is, told without a network. Never raises for what `payload` holds."""
-        verdict = self.verifier.verify(payload, self.clock.local_date(self.settings.village.timezone))
-        if not isinstance(verdict, RequestSlip):
+        verdict = self.codes.check(payload)
+        if not isinstance(verdict, RequestSlip) or verdict.village_code != self.settings.village.code:
             return verdict
         try:
             request = self.requests.by_number(verdict.number)
         except UnknownRequest:
             return NotFromHere()
         return KnownRequest(request.number, request.letter_type, request.state)
-
-
-class _WithdrawnLetters:
-    """The withdrawn letters as they are when a code is checked."""
-
-    def __init__(self, requests: Requests) -> None:
-        self._requests = requests
-
-    def __contains__(self, letter_id: object) -> bool:
-        return letter_id in self._requests.withdrawn_letters()
-
-
-def _village_key(settings: Settings, store: Store) -> Any:
-    """The key that signs codes. It is made for a new database only: another would make every letter look forged."""
-    path = settings.state_path / "village.key.pem"
-    try:
-        key = load_or_create_village_key(path)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"The village's key {path} cannot be used: {error}. Put its saved copy back.") from error
-    if not store.belongs(installation.c.village_key, key.public_key().public_bytes_raw()):
-        raise StoreError(
-            f"The village's key {path} is not the one that this database's letters were signed with: it was lost and "
-            "made anew, or belongs to another kiosk. Put its saved copy back."
-        )
-    return key
 
 
 @dataclass(frozen=True)

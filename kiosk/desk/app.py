@@ -1,9 +1,11 @@
 """Puts the desk's pages together: blueprints, words for templates, headers, and what is said when something fails."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from kiosk.desk import access
+from kiosk.desk import access, check_page
 from kiosk.desk.forms import WrongInput, wrong_input_page
 from kiosk.desk.pages import audit, login, password, queue, requests, start
 from kiosk.desk.services import Services
@@ -45,6 +47,8 @@ def create_app(services: Services) -> Flask:
     app.extensions["services"] = services
     for page in (login, start, requests, queue, audit, password):
         app.register_blueprint(page.blueprint)
+    if urlsplit(services.settings.village.check_url).path != "/":  # else it would stand before every page of the desk's
+        check_page.register(app, services.settings)
     _give_words(app, services)
     _answer_errors(app)
     access.guard(app, services.settings)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from cheroot.server import HTTPConnection
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Gateway_10, Server
 
-from config.settings import Desk, Settings
+from config.settings import Listener, Settings
 from kiosk import sd_notify
 from kiosk.app import CannotRun
 
@@ -47,6 +47,7 @@ def serve(settings: Settings, path: Path) -> int:
     """Run the desk until SIGTERM or SIGINT; 0. Raises SettingsError, StoreError, CannotServe."""
     from kiosk.app import build_device
     from kiosk.desk.app import create_app
+    from kiosk.desk.check_page import create_check_app
     from kiosk.desk.services import Services
 
     stopping = threading.Event()
@@ -54,7 +55,10 @@ def serve(settings: Settings, path: Path) -> int:
         signal.signal(number, lambda *_: stopping.set())
     services = Services.open(settings, build_device(settings, path, "page_printer"))
     try:
-        with DeskServer(settings.desk, create_app(services)):
+        with ExitStack() as stack:
+            stack.enter_context(DeskServer(settings.desk, create_app(services)))
+            if settings.check_page is not None:
+                stack.enter_context(DeskServer(settings.check_page, create_check_app(services)))
             sd_notify.notify("READY=1")
             print(f"The officers' desk is at {settings.desk.url}", flush=True)
             stopping.wait()
@@ -68,8 +72,8 @@ class DeskServer:
     """`app` at the settings' address, from entering to leaving; what is under way then is answered. Raises CannotServe
     where the certificate or the address cannot be used."""
 
-    def __init__(self, desk: Desk, app: Callable[..., Any]) -> None:
-        self._server = _Server(desk, app)
+    def __init__(self, listener: Listener, app: Callable[..., Any]) -> None:
+        self._server = _Server(listener, app)
         self._thread = threading.Thread(target=self._server.serve, name="desk")
 
     def __enter__(self) -> "DeskServer":
@@ -83,15 +87,17 @@ class DeskServer:
         self._server.deadlines.stop()
 
 
-def tls_context(desk: Desk) -> ssl.SSLContext:
+def tls_context(listener: Listener) -> ssl.SSLContext:
     """TLS 1.2 and later with the settings' certificate. Raises CannotServe."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(desk.tls_certificate, desk.tls_key, password=_no_password)
+        context.load_cert_chain(listener.tls_certificate, listener.tls_key, password=_no_password)
     except (OSError, ValueError) as error:
-        files = f"{desk.tls_certificate} and {desk.tls_key}"
-        raise CannotServe(f"desk.tls_certificate: {files} cannot be used as certificate and key: {error}") from error
+        files = f"{listener.tls_certificate} and {listener.tls_key}"
+        raise CannotServe(
+            f"{listener.table}.tls_certificate: {files} cannot be used as certificate and key: {error}"
+        ) from error
     return context
 
 
@@ -100,10 +106,16 @@ def _no_password() -> str:
 
 
 class _Server(Server):
-    def __init__(self, desk: Desk, app: Callable[..., Any]) -> None:
+    def __init__(self, listener: Listener, app: Callable[..., Any]) -> None:
         super().__init__(
-            (desk.address, desk.port), app, numthreads=THREADS, max=THREADS, server_name="desk", request_queue_size=64
+            (listener.address, listener.port),
+            app,
+            numthreads=THREADS,
+            max=THREADS,
+            server_name="desk",
+            request_queue_size=64,
         )
+        self._table = listener.table
         self.gateway = _Gateway
         self.ConnectionClass = _Connection
         self.max_request_header_size = LONGEST_HEADERS_BYTES
@@ -112,15 +124,15 @@ class _Server(Server):
         self.deadlines = _Deadlines()
         self._under_way: Counter[str] = Counter()
         self._counting = threading.Lock()
-        if desk.tls:
-            self.ssl_adapter = _TlsAdapter(desk)
+        if listener.tls:
+            self.ssl_adapter = _TlsAdapter(listener)
 
     def bind_or_refuse(self) -> None:
         try:
             self.prepare()
         except OSError as error:
             host, port = self.bind_addr
-            raise CannotServe(f"desk.address: {host} port {port} cannot be used: {error}") from error
+            raise CannotServe(f"{self._table}.address: {host} port {port} cannot be used: {error}") from error
         self.deadlines.start()
 
     def admit(self, address: str) -> bool:
@@ -179,9 +191,9 @@ class _Gateway(Gateway_10):
 
 
 class _TlsAdapter(BuiltinSSLAdapter):
-    def __init__(self, desk: Desk) -> None:
-        context = tls_context(desk)
-        super().__init__(desk.tls_certificate, desk.tls_key)
+    def __init__(self, listener: Listener) -> None:
+        context = tls_context(listener)
+        super().__init__(listener.tls_certificate, listener.tls_key)
         self.context = context
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:

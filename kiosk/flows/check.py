@@ -4,13 +4,10 @@ from typing import Any
 
 from hardware.code_scanner.interface import CodeScanned, CodeScanner, CodeUnreadable
 from hardware.device import StatusChanged
-from kiosk.codes import Damaged, Expired, Genuine, LetterFacts, NotFromHere, Withdrawn
-from kiosk.flows.letter import letter_type_name
 from kiosk.intents import Chosen
-from kiosk.office import KnownRequest
-from kiosk.paper.text import date_in_words
 from kiosk.step import End, Next, Step, Wait
-from kiosk.views import Choice, Fact, ResultView, ScanView, View
+from kiosk.verdict_words import tell
+from kiosk.views import Choice, ResultView, ScanView, View
 from kiosk.visit import Visit
 
 
@@ -47,45 +44,18 @@ class CodeChecked(Step):
         self._verdict = verdict
 
     def view(self, visit: Visit) -> View:
-        tone, title, text = self._words()
+        office = visit.office
+        told = tell(self._verdict, visit.language, office.letter_types, office.settings.village.timezone)
         return ResultView(
-            visit.say(title),
-            visit.say(text),
-            tone=tone,
-            facts=self._facts(visit),
+            told.title,
+            told.text,
+            tone=told.tone,
+            facts=told.facts,
             choices=(
                 Choice("again", visit.say("check_another"), "scan"),
                 Choice("done", visit.say("done"), "ok", prominent=True),
             ),
         )
-
-    def _words(self) -> tuple[str, str, str]:
-        """Tone, title and text."""
-        match self._verdict:
-            case Genuine():
-                return "good", "letter_genuine", "compare_with_your_letter"
-            case Expired():
-                return "attention", "letter_expired", "compare_with_your_letter"
-            case Withdrawn():
-                return "bad", "letter_withdrawn", "letter_withdrawn_ask_desk"
-            case Damaged():
-                return "bad", "code_damaged", "code_damaged_ask_desk"
-            case NotFromHere():
-                return "attention", "code_not_from_here", "code_not_from_here_detail"
-            case KnownRequest(state=state):
-                return "good", "request_slip", f"state_{state}"
-        raise TypeError(f"no words for {type(self._verdict).__name__}")
-
-    def _facts(self, visit: Visit) -> tuple[Fact, ...]:
-        match self._verdict:
-            case Genuine(facts=facts) | Expired(facts=facts) | Withdrawn(facts=facts):
-                return _letter_facts(facts, visit)
-            case KnownRequest(number=number, letter_type=letter_type):
-                return (
-                    Fact(visit.say("your_request_number"), number),
-                    Fact(visit.say("letter_type"), letter_type_name(letter_type, visit)),
-                )
-        return ()
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -94,13 +64,3 @@ class CodeChecked(Step):
             case Chosen(value="done"):
                 return End()
         return None
-
-
-def _letter_facts(facts: LetterFacts, visit: Visit) -> tuple[Fact, ...]:
-    return (
-        Fact(visit.say("letter_type"), letter_type_name(facts.letter_type, visit)),
-        Fact(visit.say("letter_number"), facts.letter_number),
-        Fact(visit.say("owner"), facts.masked_name),
-        Fact(visit.say("issued_on"), date_in_words(facts.issued_on, visit.language)),
-        Fact(visit.say("valid_until"), date_in_words(facts.valid_until, visit.language)),
-    )

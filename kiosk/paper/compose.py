@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 from config.settings import Settings
 from config.translations import in_language
 from hardware.printer.interface import Page, PrinterProfile
-from kiosk.codes import Signer
 from kiosk.letter_types import LetterType
 from kiosk.letters import Letters
 from kiosk.paper import slips
@@ -19,6 +18,7 @@ from kiosk.selftest.report import active_lines, lines_of
 from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import PrintJob
 from kiosk.store.print_jobs import PrintKind
+from kiosk.village_keys import VillageSigner
 
 
 class Composer:
@@ -33,7 +33,7 @@ class Composer:
         requests: Requests,
         letters: Letters,
         queue: Queue,
-        signer: Signer,
+        signer: VillageSigner,
         selftest: SelfTest,
     ) -> None:
         self._village, self._services = settings.village, {entry.code: entry for entry in settings.queue.services}

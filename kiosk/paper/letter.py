@@ -5,7 +5,7 @@ opening, identity, statement, closing, signature.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from config.settings import Village
@@ -96,6 +96,13 @@ def letter_document(
 def _foot(letter: Letter) -> tuple[str, ...]:
     valid = f"Berlaku sampai {date_in_words(letter.valid_until)}"
     return (letter.signature_sentence, valid) if letter.signature_sentence else (valid,)
+
+
+def with_code(letter: Document, payload: str) -> Document:
+    """The letter with its code of now: the same words, which another of the village's keys signed since."""
+    return Document(
+        tuple(replace(each, qr_payload=payload) if isinstance(each, Signature) else each for each in letter.blocks)
+    )
 
 
 def copy_of(original: Document, mark: CopyMark, village: Village) -> Document:

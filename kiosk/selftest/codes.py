@@ -34,6 +34,16 @@ MEANINGS = {
     "SIGNING-CERTIFICATE-EXPIRED": "the certificate of whoever signs is no longer valid",
     "SIGNING-UNREADABLE-PDF": "the letter could not be read as a PDF; the log has it",
     "SIGNING-BAD-SIGNATURE": "what came back as the signed letter is not the letter, or its signature does not hold",
+    # Codes on letters.
+    "VILLAGE-KEY-BROKEN": "there is no key of the village here to sign codes with, or its file is another's",
+    "VILLAGE-KEY-ELSEWHERE": "the file of the village's newest key is not on this kiosk, so it signs with an older one",
+    "TRUSTED-VILLAGE-BROKEN": "another village's public file, as the settings name it, cannot be used",
+    "WITHDRAWALS-MISSING": "no list of another village's withdrawn letters has come yet",
+    "WITHDRAWALS-OLD": "the newest list of another village's withdrawn letters is old",
+    "WITHDRAWALS-NO-ANSWER": "the last list that came is old or there is none, and its server does not answer",
+    "WITHDRAWALS-NO-LIST": "what its server answers is no list that the village signed",
+    "WITHDRAWALS-KEY-UNKNOWN": "the list is signed with a key that the village's public file does not have",
+    "WITHDRAWALS-OUTDATED": "its server gives out a list that is older than the one that is here",
     # Checks.
     "CHECK-ABANDONED": "a check was begun and not ended: the technician left, or the power did",
     "CHECK-GIVEN-UP": "the technician gave up",

@@ -5,9 +5,10 @@ import shutil
 import sqlite3
 import string
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from config.settings import SettingsError, load
+from config.settings import Settings, SettingsError, load
 from config.translations import LANGUAGES, messages
 from hardware.device import DeviceState, Status
 from hardware.machine.interface import Readings
@@ -15,6 +16,7 @@ from kiosk import __version__
 from kiosk.clock import Clock
 from kiosk.selftest.registry import CHECKS, Bench, Check, Finding, Look, Verdict, check
 from kiosk.store.errors import StoreError
+from kiosk.store.store import Store
 
 #: How long a device may take to say how it is.
 DEVICE_PATIENCE_S = 8.0
@@ -141,6 +143,35 @@ def _server(bench: Bench) -> Finding:
     from kiosk.selftest.server import look_at_server
 
     return look_at_server(bench.settings.server.url, Clock())
+
+
+@check("village keys")
+def _village_keys(bench: Bench) -> Finding:
+    from kiosk.selftest.codes_on_letters import look_at_village_keys
+
+    return _with_store("village keys", bench, look_at_village_keys)
+
+
+@check("withdrawals")
+def _withdrawals(bench: Bench) -> Finding:
+    if not bench.settings.trusted_villages:
+        return Finding("withdrawals", Verdict.NOT_FITTED)
+    from kiosk.selftest.codes_on_letters import look_at_withdrawals
+
+    return _with_store("withdrawals", bench, look_at_withdrawals)
+
+
+def _with_store(name: str, bench: Bench, look: Callable[[Settings, Store, Clock], Finding]) -> Finding:
+    from kiosk.store.opening import open_store
+
+    try:
+        store = open_store(bench.settings)
+        try:
+            return look(bench.settings, store, Clock())
+        finally:
+            store.close()
+    except StoreError as error:
+        return Finding(name, Verdict.FAIL, "DATABASE-BROKEN", str(error))
 
 
 # Devices.

@@ -1,14 +1,14 @@
 """Is the server there, is it the server that answers, and what time does it think it is?"""
 
-import threading
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from kiosk.clock import Clock
+from kiosk.deadline import within
 from kiosk.selftest.registry import Finding, Verdict
 
-#: For all of it together; a library's own time-out begins anew with each byte that arrives.
+#: For all of it together.
 DEADLINE_S = 5.0
 #: A Date header has whole seconds, and the answer takes some of its own.
 MOST_APART = timedelta(seconds=60)
@@ -17,12 +17,10 @@ LOGIN_NEEDED = 511  # RFC 6585: a network wants a login first
 
 def look_at_server(url: str, clock: Clock) -> Finding:
     """Ask for the head of `url`, for DEADLINE_S at most. A 4xx is an answer: the server is there."""
-    answers: list[Finding] = []
-    thread = threading.Thread(target=lambda: answers.append(_ask(url, clock)), name="server check", daemon=True)
-    thread.start()
-    thread.join(DEADLINE_S)
-    # The list is only ever appended to, so a late answer changes nothing.
-    return answers[0] if answers else _failed("SERVER-NO-ANSWER", f"nothing whole within {DEADLINE_S:.0f} s")
+    try:
+        return within(DEADLINE_S, lambda: _ask(url, clock))
+    except TimeoutError as error:
+        return _failed("SERVER-NO-ANSWER", str(error))
 
 
 def _ask(url: str, clock: Clock) -> Finding:

@@ -61,15 +61,36 @@ metadata = MetaData(
 )
 
 #: One row: what this database belongs to, so that it is not opened as something else: the fingerprint of the key that
-#: it is encrypted with, the settings' profile, and the village's public key.
+#: it is encrypted with, and the settings' profile.
 installation = Table(
     "installation",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("key_fingerprint", LargeBinary, nullable=False),
     Column("profile", String(20)),
-    Column("village_key", LargeBinary),
     CheckConstraint("id = 1", name="only_one"),
+)
+
+#: The keys with which the village signs its codes (`kiosk/village_keys.py`): the public halves, kept for good, as what
+#: they signed is on paper.
+village_keys = Table(
+    "village_keys",
+    metadata,
+    Column("kid", Integer, primary_key=True, autoincrement=False),  # counts from 1
+    Column("public_key", LargeBinary, nullable=False),  # Ed25519, 32 bytes
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+#: The newest list of withdrawn letters of each village, this one's own included, as it was signed; and how the last
+#: try to fetch it ended (`kiosk/withdrawals.py`).
+withdrawal_lists = Table(
+    "withdrawal_lists",
+    metadata,
+    Column("village_code", String(13), primary_key=True),
+    Column("signed", LargeBinary),  # none where none was got yet
+    Column("tried_at", UtcDateTime),
+    Column("trouble", String(60), nullable=False),  # a code; empty where the last try succeeded
 )
 
 #: The last number given for each name ("queue/A/2026-11-24"); see `kiosk/store/counters.py`.

@@ -69,21 +69,27 @@ def views(mix: Mix, count: int, seed: int) -> Iterator[tuple[bytes, list[numpy.n
 
 
 def still_view(payload: bytes, mix: Mix, dice: numpy.random.Generator) -> numpy.ndarray:
-    """The code on grey paper, turned, tilted, dimmed and out of focus; at most as large as the frame allows."""
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=8, border=4)
     code.add_data(payload)
-    picture = numpy.array(code.make_image().get_image().convert("L"))
-    side_px = min(picture.shape[0] / 8 * dice.uniform(*mix.module_px), 0.66 * SIZE_PX[1])
+    return before_camera(numpy.array(code.make_image().get_image().convert("L")), 8, mix, dice)
+
+
+def before_camera(
+    picture: numpy.ndarray, module_dots: int, mix: Mix, dice: numpy.random.Generator, size_px: tuple[int, int] = SIZE_PX
+) -> numpy.ndarray:
+    """A square picture of a code on grey paper, turned, tilted, dimmed and out of focus; at most as large as the frame
+    of `size_px` allows."""
+    side_px = min(picture.shape[0] / module_dots * dice.uniform(*mix.module_px), 0.66 * size_px[1])
     turn = numpy.deg2rad(dice.uniform(-mix.turn_deg, mix.turn_deg))
     corners = numpy.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side_px / 2
     corners[:2, 0] *= 1 - dice.uniform(0, mix.tilt)  # the far edge of a tilted sheet is shorter
     corners = corners @ numpy.array([[numpy.cos(turn), numpy.sin(turn)], [-numpy.sin(turn), numpy.cos(turn)]])
-    corners += numpy.array(SIZE_PX) / 2
-    size_px = picture.shape[0]
-    before = numpy.float32([[0, 0], [size_px, 0], [size_px, size_px], [0, size_px]])
+    corners += numpy.array(size_px) / 2
+    side_dots = picture.shape[0]
+    before = numpy.float32([[0, 0], [side_dots, 0], [side_dots, side_dots], [0, side_dots]])
     lens = cv2.getPerspectiveTransform(before, corners.astype(numpy.float32))
-    view = cv2.warpPerspective(picture, lens, SIZE_PX, flags=cv2.INTER_AREA, borderValue=190).astype(float)
-    shade = numpy.linspace(1, dice.uniform(0.7, 1), SIZE_PX[0])
+    view = cv2.warpPerspective(picture, lens, size_px, flags=cv2.INTER_AREA, borderValue=190).astype(float)
+    shade = numpy.linspace(1, dice.uniform(0.7, 1), size_px[0])
     blur_px = dice.uniform(0.2, mix.blur_px)
     return cv2.GaussianBlur(view * shade * dice.uniform(*mix.light), (0, 0), blur_px)
 

@@ -1,28 +1,28 @@
 """The signed codes: what holds, what does not, and what a stranger may show to the scanner."""
 
-import stat
 import time
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import cbor2
 import cwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk import codes
+from kiosk import codes, cose
 from kiosk.codes import (
     Damaged,
     Expired,
     Genuine,
+    Issuer,
+    KeyRevoked,
     LetterFacts,
     NotFromHere,
+    Origin,
     RequestSlip,
     Signer,
     Verifier,
     Withdrawn,
-    key_name,
-    load_or_create_village_key,
 )
 
 PREFIX = "HTTPS://CEK.TUBAN.DESA.ID/S/"
@@ -42,8 +42,13 @@ SIGNER = Signer(KEY, VILLAGE, "1", PREFIX)
 PAYLOAD = SIGNER.letter(FACTS)
 
 
+HERE = Origin("Socorejo")
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+
+
 def a_verifier(**changes: object) -> Verifier:
-    return Verifier(**{"public_keys": {key_name(VILLAGE, "1"): KEY.public_key()}, "prefix": PREFIX, **changes})
+    issuer = Issuer(**{"name": "Socorejo", "public_keys": {"1": KEY.public_key()}, **changes})
+    return Verifier((PREFIX,), {VILLAGE: issuer}.get)
 
 
 def token_of(payload: str) -> bytes:
@@ -55,25 +60,25 @@ def as_payload(token: bytes) -> bytes:
 
 
 def test_a_letter_is_genuine_with_all_its_facts() -> None:
-    assert a_verifier().verify(PAYLOAD.encode(), TODAY) == Genuine(FACTS)
+    assert a_verifier().verify(PAYLOAD.encode(), TODAY) == Genuine(FACTS, HERE)
 
 
 def test_a_letter_holds_through_its_last_day_and_no_longer() -> None:
-    assert a_verifier().verify(PAYLOAD.encode(), date(2027, 2, 22)) == Genuine(FACTS)
-    assert a_verifier().verify(PAYLOAD.encode(), date(2027, 2, 23)) == Expired(FACTS)
+    assert a_verifier().verify(PAYLOAD.encode(), date(2027, 2, 22)) == Genuine(FACTS, HERE)
+    assert a_verifier().verify(PAYLOAD.encode(), date(2027, 2, 23)) == Expired(FACTS, HERE)
 
 
 def test_a_letter_called_back_while_the_verifier_lives_is_withdrawn() -> None:
     withdrawn: set[str] = set()
     verifier = a_verifier(withdrawn=withdrawn)
-    assert verifier.verify(PAYLOAD.encode(), TODAY) == Genuine(FACTS)
+    assert verifier.verify(PAYLOAD.encode(), TODAY) == Genuine(FACTS, HERE)
     withdrawn.add(FACTS.letter_id)
-    assert verifier.verify(PAYLOAD.encode(), TODAY) == Withdrawn(FACTS)
-    assert verifier.verify(PAYLOAD.encode(), date(2030, 1, 1)) == Withdrawn(FACTS)
+    assert verifier.verify(PAYLOAD.encode(), TODAY) == Withdrawn(FACTS, HERE)
+    assert verifier.verify(PAYLOAD.encode(), date(2030, 1, 1)) == Withdrawn(FACTS, HERE)
 
 
 def test_a_request_slip_is_no_letter() -> None:
-    assert a_verifier().verify(SIGNER.request("P-0012").encode(), TODAY) == RequestSlip(VILLAGE, "P-0012")
+    assert a_verifier().verify(SIGNER.request("P-0012").encode(), TODAY) == RequestSlip(VILLAGE, "P-0012", HERE)
 
 
 def test_no_changed_bit_passes() -> None:
@@ -91,6 +96,39 @@ def test_no_changed_character_passes() -> None:
         other = "A" if PAYLOAD[at] != "A" else "B"
         changed = PAYLOAD[:at] + other + PAYLOAD[at + 1 :]
         assert isinstance(verifier.verify(changed.encode(), TODAY), Damaged | NotFromHere), f"character {at}"
+
+
+def test_what_a_revoked_key_signed_is_told_as_that_and_its_words_are_not() -> None:
+    assert a_verifier(revoked={"1"}).verify(PAYLOAD.encode(), TODAY) == KeyRevoked(HERE)
+    assert a_verifier(revoked={"1"}).verify(SIGNER.request("P-0012").encode(), TODAY) == KeyRevoked(HERE)
+
+
+def test_after_a_change_of_key_both_verify() -> None:
+    verifier = a_verifier(public_keys={"1": KEY.public_key(), "2": OTHER_KEY.public_key()})
+    newer = Signer(OTHER_KEY, VILLAGE, "2", PREFIX).letter(FACTS)
+    assert newer != PAYLOAD
+    for payload in (PAYLOAD, newer):
+        assert verifier.verify(payload.encode(), TODAY) == Genuine(FACTS, HERE)
+
+
+def test_a_code_signed_anew_says_the_same_behind_the_prefix_of_now() -> None:
+    signer = Signer(OTHER_KEY, VILLAGE, "2", "HTTPS://LAIN.DESA.ID/")
+    assert signer.again(PAYLOAD) == signer.letter(FACTS)
+
+
+@pytest.mark.parametrize("other_prefix", ["HTTPS://CEK.JENU.DESA.ID/", PREFIX, PREFIX + "J/"])
+def test_each_village_has_its_own_keys_and_a_prefix_of_its_own_or_not(other_prefix) -> None:
+    other = "35.23.12.2003"
+    issuers = {
+        VILLAGE: Issuer("Socorejo", {"1": KEY.public_key()}),
+        other: Issuer("Jenu", {"1": OTHER_KEY.public_key()}, withdrawn={FACTS.letter_id}),
+    }
+    verifier = Verifier((PREFIX, other_prefix), issuers.get)
+    theirs = Signer(OTHER_KEY, other, "1", other_prefix).letter(replace(FACTS, village_code=other))
+    assert isinstance(verifier.verify(theirs.encode(), TODAY), Withdrawn)
+    assert verifier.verify(PAYLOAD.encode(), TODAY) == Genuine(FACTS, HERE)
+    pretended = Signer(OTHER_KEY, VILLAGE, "1", other_prefix).letter(FACTS)
+    assert verifier.verify(pretended.encode(), TODAY) == Damaged()
 
 
 def test_another_key_of_the_same_name_is_a_forgery() -> None:
@@ -157,9 +195,7 @@ def test_hostile_cbor_is_answered_at_once(token: bytes) -> None:
 
 
 def signed_claims(body: bytes) -> bytes:
-    header = cbor2.dumps({1: -8, 4: key_name(VILLAGE, "1").encode()}, canonical=True)
-    signature = KEY.sign(cbor2.dumps(["Signature1", header, b"", body]))
-    return as_payload(cbor2.dumps(cbor2.CBORTag(18, [header, {}, body, signature])))
+    return as_payload(cose.sign(KEY, VILLAGE, "1", body))
 
 
 @pytest.mark.parametrize(
@@ -174,6 +210,8 @@ def signed_claims(body: bytes) -> bytes:
         cbor2.dumps({-65537: [1, 5]}),
         cbor2.dumps({-65537: [0, "a", "b"], 2: "S***", 4: 1 << 60, 6: 0, 7: b"1"}),
         cbor2.dumps({-65537: [0, "a", "b"], 2: "S***", 4: 0, 6: "x", 7: b"1"}),
+        cbor2.dumps({-65537: [2, "a", "b"], 2: "S***", 4: 1 << 30, 6: 0, 7: b"1"}),
+        cbor2.dumps({-65537: [1, "P-0012", "more"]}),
     ],
 )
 def test_signed_words_that_this_version_does_not_know_are_no_letter(body: bytes) -> None:
@@ -205,20 +243,4 @@ def test_the_digits_lose_nothing(data: bytes) -> None:
 
 
 def test_the_facts_stay_out_of_a_log() -> None:
-    assert "S***" not in repr(Genuine(FACTS)) and "400.12" not in repr(Genuine(FACTS))
-
-
-def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "village.pem"
-    made = load_or_create_village_key(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_or_create_village_key(path).private_bytes_raw() == made.private_bytes_raw()
-
-
-@pytest.mark.parametrize("content", [b"", b"not a key", b"\0" * 100])
-def test_a_ruined_key_is_told_and_kept(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "village.pem"
-    path.write_bytes(content)
-    with pytest.raises(ValueError):
-        load_or_create_village_key(path)
-    assert path.read_bytes() == content
+    assert "S***" not in repr(Genuine(FACTS, HERE)) and "400.12" not in repr(Genuine(FACTS, HERE))

@@ -16,7 +16,7 @@ from kiosk.officers import WRONG_AT_ADDRESS
 pytest_plugins = ["support.desk"]
 
 #: Path values that stand for what a rule's variables may be.
-VALUES = {"number": "2026-00001", "requirement": "kk", "service": "A"}
+VALUES = {"token": "A", "number": "2026-00001", "requirement": "kk", "service": "A"}
 
 
 def rules(desk: DeskAtHand, method: str) -> list[tuple[str, frozenset | None]]:

@@ -37,11 +37,12 @@ def test_a_demo_does_not_move_into_a_halls_database_nor_a_hall_into_a_demos(sett
 
 def test_a_lost_village_key_is_not_replaced_in_silence(settings):
     opened(settings).close()
-    key = settings.state_path / "village.key.pem"
+    key = settings.state_path / "village-keys" / "1.pem"
     saved = key.read_bytes()
     key.unlink()
-    with pytest.raises(StoreError, match="not the one that this database's letters were signed with"):
+    with pytest.raises(StoreError, match="put a saved copy of 1.pem back"):
         opened(settings)
+    assert not key.exists()
     key.write_bytes(saved)
     opened(settings).close()
 
@@ -63,8 +64,8 @@ def test_what_is_made_is_its_owners_alone_also_in_a_directory_that_others_may_re
     state = tmp_path / "open"
     state.mkdir(mode=0o755)
     opened(config.changed(settings, state_dir=str(state))).close()
-    made = {path.name: path.stat().st_mode & 0o077 for path in state.iterdir()}
-    assert {"kiosk.sqlite", "vault.key", "village.key.pem"} <= set(made)
+    made = {path.name: path.stat().st_mode & 0o077 for path in state.rglob("*")}
+    assert {"kiosk.sqlite", "vault.key", "village-keys", "1.pem"} <= set(made)
     assert set(made.values()) == {0}
 
 

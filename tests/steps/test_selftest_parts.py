@@ -1,15 +1,12 @@
 """The checks of the machine, of what is installed and of the server: each fails when its part is broken."""
 
-import http.server
 import platform
 import socket
 import sqlite3
-import ssl
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.clock import FakeClock
+from support.http import serving
 from support.kiosk import DEMO
 
 from config import settings as config
@@ -154,33 +152,6 @@ def test_what_the_hall_does_not_have(settings, check):
 
 
 # The server.
-
-
-@contextmanager
-def serving(answer, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server on loopback whose HEAD does `answer(handler)`; its URL."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            answer(self)
-
-        def date_time_string(self, timestamp=None) -> str:
-            return self.server.date
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.date = format_datetime(datetime.now(UTC), usegmt=True)
-    running.daemon_threads = True
-    thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{running.server_port}/"
-    finally:
-        running.shutdown()
-        thread.join()
-        running.server_close()
 
 
 def says(status: int, **headers: str):

@@ -122,7 +122,7 @@ def test_nothing_personal_is_in_the_names_of_files(told):
 
 def test_the_state_is_its_owner_s_alone(told):
     assert told.state.stat().st_mode & 0o077 == 0
-    for secret in ("vault.key", "village.key.pem"):
+    for secret in ("vault.key", "village-keys/1.pem"):
         assert (told.state / secret).stat().st_mode & 0o077 == 0
 
 

@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key_fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("profile", sa.String(length=20), nullable=True),
-        sa.Column("village_key", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
         sa.CheckConstraint("id = 1", name=op.f("ck_installation_only_one")),
     )
@@ -126,6 +125,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_timers"),
     )
     op.create_index("ix_timers_subject", "timers", ["subject"], unique=False)
+    op.create_table(
+        "village_keys",
+        sa.Column("kid", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kid", name="pk_village_keys"),
+    )
+    op.create_table(
+        "withdrawal_lists",
+        sa.Column("village_code", sa.String(length=13), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.String(length=60), nullable=False),
+        sa.PrimaryKeyConstraint("village_code", name="pk_withdrawal_lists"),
+    )
     op.create_table(
         "cards",
         sa.Column("uid_index", sa.LargeBinary(), nullable=False),
