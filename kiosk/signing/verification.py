@@ -8,13 +8,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cryptography import x509
 
-from config.settings import Settings
+from config.settings import Bsre, Settings
 from kiosk.clock import Clock
-from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf
+from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.page_looks import page_looks
 from kiosk.signing.village_keys import load_root_certificate
 
@@ -38,6 +39,19 @@ class Trust:
         match kind:
             case SignatureKind.VILLAGE:
                 return [load_root_certificate(self._settings)]
+            case SignatureKind.BSRE:
+                return _bsre_roots(self._settings.signing.bsre)
+
+
+def _bsre_roots(bsre: Bsre | None) -> Sequence[x509.Certificate]:
+    if bsre is None:
+        raise SigningError(SigningCode.SETUP, "the settings have no table signing.bsre")
+    try:
+        return x509.load_pem_x509_certificates(Path(bsre.trust).read_bytes())
+    except OSError as error:
+        raise SigningError(SigningCode.SETUP, f"{bsre.trust}: {error.strerror}") from error
+    except ValueError:
+        raise SigningError(SigningCode.SETUP, f"{bsre.trust} holds no certificates") from None
 
 
 def verify_signed(original: bytes, signed: SignedPdf, trust: Trust) -> None:

@@ -14,10 +14,13 @@ from support.pdfs import plain_pdf, with_a_note, with_one_byte_changed, with_oth
 
 from config import settings as config
 from kiosk.cli import main
+from kiosk.clock import Clock
+from kiosk.selftest import runner as _registers_the_checks  # noqa: F401
+from kiosk.selftest.registry import CHECKS, Bench, Verdict
 from kiosk.signing.interface import BadSignature, Passphrase, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.opening import open_pdf_signer
 from kiosk.signing.verification import Trust, verify_signed
-from kiosk.signing.village_keys import create_keys, load_root_certificate, load_signers
+from kiosk.signing.village_keys import SIGNER_YEARS, create_keys, load_root_certificate, load_signers
 
 LETTER = plain_pdf("Surat Keterangan Domisili", "Halaman kedua")
 NIK, NO_PASSPHRASE = "3523124107900001", Passphrase("")
@@ -213,3 +216,19 @@ def test_the_command_makes_a_key_once_and_lists_it(tmp_path, capsys):
     (tmp_path / "letter.pdf").write_bytes(LETTER)
     assert keys("verify", str(tmp_path / "letter.pdf"))[0] == 1
     assert keys("verify", str(tmp_path / "none.pdf"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("days_left", "verdict", "code"),
+    [
+        (40, Verdict.PASS, ""),
+        (20, Verdict.ATTENTION, "SIGNING-CERTIFICATE-ENDS"),
+        (-20, Verdict.FAIL, "SIGNING-CERTIFICATE-EXPIRED"),
+    ],
+)
+def test_the_self_test_tells_before_the_certificate_ends(settings, tmp_path, days_left, verdict, code):
+    fresh = config.changed(settings, state_dir=str(tmp_path / "fresh"))
+    assert CHECKS["signing"].look(Bench(fresh)).code == SigningCode.NO_KEY
+    create_keys(fresh, Clock().now() - timedelta(days=365.25 * SIGNER_YEARS - days_left))
+    finding = CHECKS["signing"].look(Bench(fresh))
+    assert (finding.verdict, finding.code) == (verdict, code)
