@@ -36,9 +36,8 @@ class VillageSigner(PdfSigner):
         from kiosk.signing.pades import sign_pades
 
         signer = load_signer(self._settings, self._clock.now())
-        root = load_root_certificate(self._settings)
         location = f"Desa {self._settings.village.name}"
-        return SignedPdf(sign_pades(pdf, signer, root, officer.name, location, "Surat desa"), self.kind)
+        return SignedPdf(sign_pades(pdf, signer, officer.name, location, "Surat desa"), self.kind)
 
     def check(self) -> datetime:
         root = load_root_certificate(self._settings)

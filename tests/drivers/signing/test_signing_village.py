@@ -76,6 +76,16 @@ def test_one_changed_byte_is_refused(trust, signer, signed, at):
     assert not signer.verify(spoilt).valid
 
 
+@pytest.mark.parametrize("bit", [0x01, 0x02, 0x20])
+def test_not_even_a_byte_that_no_digest_covers_may_change(trust, signed, bit):
+    """Those of the signature itself: its framing, its padding, the case of its digits."""
+    (signature,) = PdfFileReader(BytesIO(signed.data)).embedded_signatures
+    _, gap_start, gap_end, _ = signature.byte_range
+    for at in (*range(gap_start, gap_start + 100), *range(gap_start, gap_end, 41)):
+        if bit != 0x20 or signed.data[at : at + 1].isalpha():
+            refused(LETTER, with_one_byte_changed(signed.data, at, bit), trust)
+
+
 @pytest.mark.parametrize("kept", [0, 1, 500, len(LETTER), -1, -400])
 def test_half_a_file_is_refused(trust, signed, kept):
     refused(LETTER, signed.data[:kept], trust)
