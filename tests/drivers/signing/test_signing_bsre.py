@@ -153,8 +153,13 @@ FAULTS = {
 def test_whatever_goes_wrong_has_its_code(signer, esign, officer, name):
     esign.fault, code = FAULTS[name]
     assert refusal(signer, officer).code is code
+
+
+def test_after_a_fault_it_may_be_tried_again(signer, trust, esign, officer):
+    esign.fault = Faults.half
+    refusal(signer, officer)
     esign.fault = None
-    assert signer.sign(LETTER, officer, NIK, Passphrase(PASSPHRASE)).data  # it may be tried again
+    verify_signed(LETTER, signer.sign(LETTER, officer, NIK, Passphrase(PASSPHRASE)), trust)
 
 
 @pytest.mark.parametrize("fault", [Faults.silent, Faults.dripping_head, Faults.dripping_body])

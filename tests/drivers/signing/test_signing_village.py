@@ -56,6 +56,7 @@ def test_the_signed_letter_is_the_letter(trust, signer, signed, officer):
     assert signature.sig_object["/Name"] == officer.name
     assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
     assert signature.docmdp_level.name == "NO_CHANGES"
+    assert signature.signer_cert.public_key.bit_size == 3072
     assert signature.self_reported_timestamp is not None
     assert signer.verify(signed.data).valid
     assert signer.status(NIK).may_sign
