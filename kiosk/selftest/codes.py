@@ -31,7 +31,18 @@ MEANINGS = {
     # Signing letters.
     "SIGNING-NO-KEY": "the village has no key for signing letters",
     "SIGNING-KEY-BROKEN": "the village's key for signing letters cannot be used, or others than its owner can read it",
+    "SIGNING-SETUP": "a file that signing by BSrE needs (credentials, trusted certificates) cannot be used",
+    "SIGNING-WRONG-PASSPHRASE": "BSrE does not take the officer's passphrase",
+    "SIGNING-NOT-REGISTERED": "BSrE does not know the officer's NIK, or the kiosk does not",
+    "SIGNING-MAY-NOT-SIGN": "BSrE knows the officer, and the certificate may not sign: not issued yet, or revoked",
+    "SIGNING-CERTIFICATE-ENDS": "a certificate for signing is valid for less than 30 days more",
     "SIGNING-CERTIFICATE-EXPIRED": "the certificate of whoever signs is no longer valid",
+    "SIGNING-NO-ANSWER": "BSrE's service cannot be reached, or did not answer whole in time",
+    "SIGNING-SERVER-CERTIFICATE": "what answers at `signing.bsre.url` cannot prove that it is the service",
+    "SIGNING-SERVER-ERROR": "BSrE's service answers that it is broken",
+    "SIGNING-CLIENT-REFUSED": "BSrE's service does not take the client's name and secret",
+    "SIGNING-REFUSED": "BSrE's service refuses, with a number that the detail tells",
+    "SIGNING-BAD-ANSWER": "what answers at `signing.bsre.url` does not answer as BSrE's service does",
     "SIGNING-UNREADABLE-PDF": "the letter could not be read as a PDF; the log has it",
     "SIGNING-BAD-SIGNATURE": "what came back as the signed letter is not the letter, or its signature does not hold",
     # Codes on letters.

@@ -6,9 +6,10 @@ import sqlite3
 import string
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
-from config.settings import Settings, SettingsError, load
+from config.settings import Settings, SettingsError, changed, load
 from config.translations import LANGUAGES, messages
 from hardware.device import DeviceState, Status
 from hardware.machine.interface import Readings
@@ -20,6 +21,10 @@ from kiosk.store.store import Store
 
 #: How long a device may take to say how it is.
 DEVICE_PATIENCE_S = 8.0
+#: How long BSrE's service may take to say whether it knows us.
+SERVICE_PATIENCE_S = 8.0
+#: A certificate that ends sooner is renewed now: BSrE takes its time, and a technician comes twice a year.
+SHORTEST_CERTIFICATE = timedelta(days=30)
 #: Below this much room the database may fail to grow within weeks.
 LEAST_DISK_BYTES = 500_000_000
 #: What the kiosk is made for: Pythons from and before, and SQLite's first with RETURNING.
@@ -172,6 +177,25 @@ def _with_store(name: str, bench: Bench, look: Callable[[Settings, Store, Clock]
             store.close()
     except StoreError as error:
         return Finding(name, Verdict.FAIL, "DATABASE-BROKEN", str(error))
+
+
+@check("signing")
+def _signing(bench: Bench) -> Finding:
+    from kiosk.signing.interface import SigningError
+    from kiosk.signing.opening import open_pdf_signer
+
+    clock, settings = Clock(), bench.settings
+    if (bsre := settings.signing.bsre) is not None:
+        hurried = changed(settings.signing, bsre=changed(bsre, deadline_s=min(bsre.deadline_s, SERVICE_PATIENCE_S)))
+        settings = changed(settings, signing=hurried)
+    try:
+        ends = open_pdf_signer(settings, clock).check()
+    except SigningError as error:
+        return Finding("signing", Verdict.FAIL, error.code, error.detail)
+    detail = f"{settings.signing.method}, certificate until {ends:%Y-%m-%d}"
+    if ends - clock.now() < SHORTEST_CERTIFICATE:
+        return Finding("signing", Verdict.ATTENTION, "SIGNING-CERTIFICATE-ENDS", detail)
+    return Finding("signing", Verdict.PASS, detail=detail)
 
 
 # Devices.

@@ -2,6 +2,7 @@
 
 import abc
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from kiosk.officers import Officer
@@ -20,7 +21,17 @@ class SigningCode(StrEnum):
 
     NO_KEY = "SIGNING-NO-KEY"
     KEY_BROKEN = "SIGNING-KEY-BROKEN"
+    SETUP = "SIGNING-SETUP"
+    WRONG_PASSPHRASE = "SIGNING-WRONG-PASSPHRASE"
+    NOT_REGISTERED = "SIGNING-NOT-REGISTERED"
+    MAY_NOT_SIGN = "SIGNING-MAY-NOT-SIGN"
     CERTIFICATE_EXPIRED = "SIGNING-CERTIFICATE-EXPIRED"
+    NO_ANSWER = "SIGNING-NO-ANSWER"
+    SERVER_CERTIFICATE = "SIGNING-SERVER-CERTIFICATE"
+    SERVER_ERROR = "SIGNING-SERVER-ERROR"
+    CLIENT_REFUSED = "SIGNING-CLIENT-REFUSED"
+    REFUSED = "SIGNING-REFUSED"
+    BAD_ANSWER = "SIGNING-BAD-ANSWER"
     UNREADABLE_PDF = "SIGNING-UNREADABLE-PDF"
     BAD_SIGNATURE = "SIGNING-BAD-SIGNATURE"
 
@@ -55,7 +66,7 @@ class Passphrase:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text.encode(errors="replace").decode()  # an error about a part of it would hold it
 
     def __repr__(self) -> str:
         return "Passphrase(…)"
@@ -116,6 +127,11 @@ class PdfSigner(abc.ABC):
     @abc.abstractmethod
     def status(self, nik: str) -> SignerStatus:
         """Whether the officer with that NIK may sign now. Never raises SigningError: it is what the status tells."""
+
+    @abc.abstractmethod
+    def check(self) -> datetime:
+        """See that what signing needs is there, whoever signs; until when its certificates are valid. Raises
+        SigningError."""
 
     @abc.abstractmethod
     def verify(self, pdf: bytes) -> Verification:

@@ -22,10 +22,12 @@ from kiosk.signing.village_keys import VillageKey
 FIELD = "TandaTanganDesa"
 
 
-def sign_pades(pdf: bytes, key: VillageKey, root: x509.Certificate, name: str, location: str, reason: str) -> bytes:
+def sign_pades(pdf: bytes, key: VillageKey, name: str, location: str, reason: str) -> bytes:
     """The PDF with one more revision, which holds the signature. It certifies the file (DocMDP): no later change is
-    allowed. The time stands in the signature's dictionary, which it covers: PAdES has no signed attribute for it. The
-    root goes in too, so that a recipient can take it from there.
+    allowed. The time stands in the signature's dictionary, which it covers: PAdES has no signed attribute for it.
+
+    No byte is in the file that somebody could change unnoticed: the signature has no padding, and only the signer's
+    certificate beside it, which is signed too. The root is a recipient's own (`kiosk keys certificate`).
 
     Raises SigningError for what is no PDF, or one that already has a certifying signature.
     """
@@ -38,9 +40,10 @@ def sign_pades(pdf: bytes, key: VillageKey, root: x509.Certificate, name: str, l
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
         subfilter=SigSeedSubFilter.PADES,
+        tight_size_estimates=True,
     )
     try:
-        return PdfSigner(metadata, _KeySigner(key, root)).sign_pdf(_Revision(BytesIO(pdf))).getvalue()
+        return PdfSigner(metadata, _KeySigner(key)).sign_pdf(_Revision(BytesIO(pdf))).getvalue()
     except PdfError as error:
         raise SigningError(SigningCode.UNREADABLE_PDF, type(error).__name__) from error
 
@@ -62,9 +65,8 @@ class _KeySigner(Signer):
     """Signs with a key that has been read: pyHanko's own would read and check it anew for each signature, half a second
     on two server cores."""
 
-    def __init__(self, key: VillageKey, root: x509.Certificate) -> None:
-        store = SimpleCertificateStore.from_certs([asn1(root)])
-        super().__init__(signing_cert=asn1(key.certificate), cert_registry=store)
+    def __init__(self, key: VillageKey) -> None:
+        super().__init__(signing_cert=asn1(key.certificate), cert_registry=SimpleCertificateStore())
         self._private: RSAPrivateKey = key.private
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cryptography import x509
 
-from config.settings import Settings
+from config.settings import Bsre, Settings
 from kiosk.clock import Clock
-from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf
+from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.page_looks import page_looks
 from kiosk.signing.village_keys import load_root_certificate
 
@@ -38,6 +39,19 @@ class Trust:
         match kind:
             case SignatureKind.VILLAGE:
                 return [load_root_certificate(self._settings)]
+            case SignatureKind.BSRE:
+                return _bsre_roots(self._settings.signing.bsre)
+
+
+def _bsre_roots(bsre: Bsre | None) -> Sequence[x509.Certificate]:
+    if bsre is None:
+        raise SigningError(SigningCode.SETUP, "the settings have no table signing.bsre")
+    try:
+        return x509.load_pem_x509_certificates(Path(bsre.trust).read_bytes())
+    except OSError as error:
+        raise SigningError(SigningCode.SETUP, f"{bsre.trust}: {error.strerror}") from error
+    except ValueError:
+        raise SigningError(SigningCode.SETUP, f"{bsre.trust} holds no certificates") from None
 
 
 def verify_signed(original: bytes, signed: SignedPdf, trust: Trust) -> None:
@@ -80,6 +94,8 @@ def _check_signatures(pdf: bytes, roots: Sequence[x509.Certificate], now: dateti
         raise BadSignature("no signature is in it")
     trusted = [asn1(root) for root in roots]
     for signature in signatures:
+        if not (_fills_its_gap(pdf, signature) and _agrees_with_itself(signature)):
+            raise BadSignature("a signature is not written as one is")
         context = ValidationContext(trust_roots=trusted, allow_fetching=False, moment=now)
         status = validate_pdf_signature(signature, context)
         if not status.bottom_line:
@@ -87,3 +103,40 @@ def _check_signatures(pdf: bytes, roots: Sequence[x509.Certificate], now: dateti
     if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         raise BadSignature("something stands in the file after the last signature")
     return len(signatures)
+
+
+# What no digest covers: the gap that a signature leaves for itself, and in it the fields around what is signed. A byte
+# changed there forges nothing; but a file is either as it was signed, or it is not.
+
+
+def _fills_its_gap(pdf: bytes, signature: Any) -> bool:
+    """Whether the gap holds the signature in hexadecimal digits of one case, then zeros, and nothing else."""
+    from asn1crypto.cms import ContentInfo
+
+    content = signature.pkcs7_content
+    padding = content[len(ContentInfo.load(content).dump()) :]
+    _, gap_start, gap_end, _ = signature.byte_range
+    digits = content.hex().encode()
+    return not any(padding) and pdf[gap_start:gap_end] in (b"<%b>" % digits, b"<%b>" % digits.upper())
+
+
+def _agrees_with_itself(signature: Any) -> bool:
+    """Whether the signature names its certificate by the bytes that stand in it, its versions are those that RFC 5652
+    (5.1, 5.3) then wants, and its digest is the only one, told without parameters (RFC 5754, 2)."""
+    from asn1crypto.algos import DigestAlgorithm
+    from asn1crypto.core import Null
+
+    signed_data, signer, named = signature.signed_data, signature.signer_info, signature.signer_info["sid"]
+    version = "v3"
+    if named.name == "issuer_and_serial_number":
+        version = "v1"
+        if named.chosen["issuer"].dump() != signature.signer_cert.issuer.dump():
+            return False
+    digest = signer["digest_algorithm"]
+    name = digest["algorithm"].native
+    told = [DigestAlgorithm({"algorithm": name, **rest}).dump() for rest in ({}, {"parameters": Null()})]
+    return (
+        signer["version"].native == signed_data["version"].native == version
+        and digest.dump() in told
+        and [each.dump() in told for each in signed_data["digest_algorithms"]] == [True]
+    )

@@ -4,6 +4,8 @@ That proves who issued a letter and that nothing in it was changed since. It is 
 these letters never speak of TTE or BSrE.
 """
 
+from datetime import datetime
+
 from config.settings import Settings
 from kiosk.clock import Clock
 from kiosk.officers import Officer
@@ -34,13 +36,17 @@ class VillageSigner(PdfSigner):
         from kiosk.signing.pades import sign_pades
 
         signer = load_signer(self._settings, self._clock.now())
-        root = load_root_certificate(self._settings)
         location = f"Desa {self._settings.village.name}"
-        return SignedPdf(sign_pades(pdf, signer, root, officer.name, location, "Surat desa"), self.kind)
+        return SignedPdf(sign_pades(pdf, signer, officer.name, location, "Surat desa"), self.kind)
+
+    def check(self) -> datetime:
+        root = load_root_certificate(self._settings)
+        signer = load_signer(self._settings, self._clock.now())
+        return min(root.not_valid_after_utc, signer.certificate.not_valid_after_utc)
 
     def status(self, nik: str) -> SignerStatus:
         try:
-            load_signer(self._settings, self._clock.now())
+            self.check()
         except SigningError as error:
             return SignerStatus(error)
         return SignerStatus()

@@ -69,8 +69,8 @@ def written_anew(pdf: bytes) -> bytes:
     return written.getvalue()
 
 
-def with_one_byte_changed(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+def with_one_byte_changed(data: bytes, at: int, bit: int = 0x01) -> bytes:
+    return data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
 
 
 def _written(revision: IncrementalPdfFileWriter) -> bytes:

@@ -10,6 +10,7 @@ from support.kiosk import DEMO
 from config import settings as config
 from config.settings import Settings
 from kiosk.officers import Officer, Role
+from kiosk.signing import village_keys
 from kiosk.signing.village_keys import create_keys
 
 
@@ -24,6 +25,12 @@ def keyed_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = tmp_path_factory.mktemp("keyed")
     create_keys(config.changed(config.load(DEMO), state_dir=str(state)), FakeClock().now())
     return state
+
+
+@pytest.fixture(autouse=True)
+def smaller_keys(keyed_state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test makes besides: it is long enough to make the village's own."""
+    monkeypatch.setattr(village_keys, "KEY_BITS", 2048)
 
 
 @pytest.fixture

@@ -14,10 +14,13 @@ from support.pdfs import plain_pdf, with_a_note, with_one_byte_changed, with_oth
 
 from config import settings as config
 from kiosk.cli import main
+from kiosk.clock import Clock
+from kiosk.selftest import runner as _registers_the_checks  # noqa: F401
+from kiosk.selftest.registry import CHECKS, Bench, Verdict
 from kiosk.signing.interface import BadSignature, Passphrase, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.opening import open_pdf_signer
 from kiosk.signing.verification import Trust, verify_signed
-from kiosk.signing.village_keys import create_keys, load_root_certificate, load_signers
+from kiosk.signing.village_keys import SIGNER_YEARS, create_keys, load_root_certificate, load_signers
 
 LETTER = plain_pdf("Surat Keterangan Domisili", "Halaman kedua")
 NIK, NO_PASSPHRASE = "3523124107900001", Passphrase("")
@@ -53,6 +56,7 @@ def test_the_signed_letter_is_the_letter(trust, signer, signed, officer):
     assert signature.sig_object["/Name"] == officer.name
     assert signature.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
     assert signature.docmdp_level.name == "NO_CHANGES"
+    assert signature.signer_cert.public_key.bit_size == 3072
     assert signature.self_reported_timestamp is not None
     assert signer.verify(signed.data).valid
     assert signer.status(NIK).may_sign
@@ -71,6 +75,16 @@ def test_one_changed_byte_is_refused(trust, signer, signed, at):
     spoilt = with_one_byte_changed(signed.data, at % len(signed.data))
     refused(LETTER, spoilt, trust)
     assert not signer.verify(spoilt).valid
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x02, 0x20])
+def test_not_even_a_byte_that_no_digest_covers_may_change(trust, signed, bit):
+    """Those of the signature itself: its framing, its padding, the case of its digits."""
+    (signature,) = PdfFileReader(BytesIO(signed.data)).embedded_signatures
+    _, gap_start, gap_end, _ = signature.byte_range
+    for at in (*range(gap_start, gap_start + 100), *range(gap_start, gap_end, 41)):
+        if bit != 0x20 or signed.data[at : at + 1].isalpha():
+            refused(LETTER, with_one_byte_changed(signed.data, at, bit), trust)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 500, len(LETTER), -1, -400])
@@ -213,3 +227,19 @@ def test_the_command_makes_a_key_once_and_lists_it(tmp_path, capsys):
     (tmp_path / "letter.pdf").write_bytes(LETTER)
     assert keys("verify", str(tmp_path / "letter.pdf"))[0] == 1
     assert keys("verify", str(tmp_path / "none.pdf"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("days_left", "verdict", "code"),
+    [
+        (40, Verdict.PASS, ""),
+        (20, Verdict.ATTENTION, "SIGNING-CERTIFICATE-ENDS"),
+        (-20, Verdict.FAIL, "SIGNING-CERTIFICATE-EXPIRED"),
+    ],
+)
+def test_the_self_test_tells_before_the_certificate_ends(settings, tmp_path, days_left, verdict, code):
+    fresh = config.changed(settings, state_dir=str(tmp_path / "fresh"))
+    assert CHECKS["signing"].look(Bench(fresh)).code == SigningCode.NO_KEY
+    create_keys(fresh, Clock().now() - timedelta(days=365.25 * SIGNER_YEARS - days_left))
+    finding = CHECKS["signing"].look(Bench(fresh))
+    assert (finding.verdict, finding.code) == (verdict, code)
