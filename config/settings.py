@@ -50,6 +50,7 @@ class Village(Table, kw_only=True):
     head_name: Name
     secretary_name: Name
     head_nip: str = ""
+    logo: str = ""  # a PNG or JPEG file for the kop; empty: none
     timezone: str = "Asia/Jakarta"
     # The prefix of every QR: a URL in QR's alphanumeric alphabet, so that any phone opens it and the code stays small.
     check_url: Annotated[str, Meta(pattern=r"^[0-9A-Z$*+\-./:]{8,60}/\Z")] = "HTTPS://CEK.DESA.ID/S/"
@@ -59,6 +60,12 @@ class Village(Table, kw_only=True):
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"timezone: no time zone is called {self.timezone!r}") from error
+        if self.logo and not Path(self.logo).is_file():
+            raise ValueError(f"logo: there is no file {self.logo!r}")
+
+    @property
+    def logo_path(self) -> Path | None:
+        return Path(self.logo) if self.logo else None
 
 
 class Screen(Table, kw_only=True):
@@ -135,7 +142,6 @@ class Letters(Table, kw_only=True):
     """How letters stand on office paper."""
 
     paper: Paper = Paper.F4
-    logo: Annotated[str, Meta(pattern=r"^(/.+)?\Z")] = ""  # a PNG or JPEG file for the kop; empty: none
 
 
 class SigningMethod(StrEnum):

@@ -11,8 +11,8 @@ running_packages="
     libegl1 libgl1 libgl1-mesa-dri libmtdev1 libseccomp2
     libusb-1.0-0 libzbar0"
 testing_packages="
-    chromium chromium-driver cups-ipp-utils dbus-daemon libnss3-tools poppler-utils postgresql systemd udev
-    vsmartcard-vpcd xdotool xvfb"
+    chromium chromium-driver cups-ipp-utils dbus-daemon default-jre-headless libjaxb-api-java libnss3-tools
+    libpdfbox2-java poppler-utils postgresql systemd udev vsmartcard-vpcd xdotool xvfb"
 
 fail() {
     echo "$0: $*" >&2

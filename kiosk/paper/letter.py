@@ -73,6 +73,7 @@ def letter_document(
                 (f"PEMERINTAH KABUPATEN {village.kabupaten.upper()}", f"KECAMATAN {village.kecamatan.upper()}"),
                 f"DESA {village.name.upper()}",
                 village.address,
+                village.logo_path,
             ),
             Title(letter_type.title.upper(), f"Nomor : {letter.number}"),
             Paragraph(opening),

@@ -42,8 +42,9 @@ from kiosk.paper.document import (
 from kiosk.paper.qr import QUIET_MODULES, qr_matrix
 
 SIZES_MM = {Paper.F4: (215, 330), Paper.A4: (210, 297)}
-#: Pixels of a logo's longer side: 25 mm at 300 dpi.
-LOGO_PX = 295
+STANDARD = "a-2u"
+#: Pixels of a logo's longer side: 25 mm at 240 dpi.
+LOGO_PX = 240
 #: A letter takes 0.1 s on a server, and perhaps 1 s on a small computer.
 DEADLINE_S = 30.0
 _TYPESETTER = str(files(__package__) / "typesetter.py")
@@ -84,7 +85,7 @@ def render_pdf(document: Document, paper: Paper, *, title: str, language: str = 
 
 
 def _typeset(job: dict[str, Any], created_at_s: int) -> bytes:
-    command = [sys.executable, "-I", _TYPESETTER, _TEMPLATE, FONTS_DIR, str(created_at_s)]
+    command = [sys.executable, "-I", _TYPESETTER, _TEMPLATE, FONTS_DIR, STANDARD, str(created_at_s)]
     try:
         done = subprocess.run(command, input=json.dumps(job).encode(), capture_output=True, timeout=DEADLINE_S)
     except subprocess.TimeoutExpired as error:
@@ -157,12 +158,12 @@ def _qr(payload: str) -> dict[str, Any]:
 
 @cache
 def _logo(path: Path) -> bytes:
-    """A logo on white, as large as 300 dpi need it: a village's PNG may have thousands of pixels to a side."""
+    """A logo on white, no larger than it is printed: a village's PNG may have thousands of pixels to a side."""
     with Image.open(path) as logo:
         logo = logo.convert("RGBA")
     paper = Image.new("RGBA", logo.size, "white")
     paper.alpha_composite(logo)
     paper.thumbnail((LOGO_PX, LOGO_PX))
     jpeg = io.BytesIO()
-    paper.convert("RGB").save(jpeg, "JPEG", quality=90, subsampling=0)
+    paper.convert("RGB").save(jpeg, "JPEG", quality=85)
     return jpeg.getvalue()

@@ -1,5 +1,6 @@
-"""A process that sets one letter and is gone: `typesetter.py TEMPLATE FONTS_DIR CREATED_AT_S`, with the letter as JSON
-on its standard input and the PDF on its standard output. It imports nothing of ours, so that it starts within 20 ms.
+"""A process that sets one letter and is gone: `typesetter.py TEMPLATE FONTS_DIR STANDARD CREATED_AT_S`, with the letter
+as JSON on its standard input and the PDF on its standard output. It imports nothing of ours, so that it starts within
+20 ms.
 """
 
 import sys
@@ -8,13 +9,13 @@ import typst
 
 
 def main() -> int:
-    template, fonts_dir, created_at_s = sys.argv[1:]
+    template, fonts_dir, standard, created_at_s = sys.argv[1:]
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts_dir])
     try:
         pdf = typst.compile(
             template,
             format="pdf",
-            pdf_standards="a-2u",
+            pdf_standards=standard,
             font_paths=fonts,
             sys_inputs={"job": sys.stdin.buffer.read().decode()},
             timestamp=int(created_at_s),

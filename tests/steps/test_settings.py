@@ -47,7 +47,7 @@ def test_the_settings_that_come_with_the_product_are_usable(profile):
         ('driver = "virtual"', "driver = 3", "card_reader.driver: Expected `str`, got `int`"),
         ("[card_reader]", '[card_reader]\nplace = "above"', "card_reader.place: Expected `str` matching regex"),
         ("[screen]", '[letters]\npaper = "A3"\n[screen]', "kiosk.toml:16: letters.paper: Invalid enum value 'A3'"),
-        ("[screen]", '[letters]\nlogo = "x.png"\n[screen]', "letters.logo: Expected `str` matching regex"),
+        ("[screen]", 'logo = "/no/logo.png"\n[screen]', "village.logo: there is no file '/no/logo.png'"),
         (
             "[screen]",
             '[page_printer]\ndriver = "virtual"\noptions.paper = "A4"\n[screen]',
