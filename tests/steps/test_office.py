@@ -75,7 +75,7 @@ def test_the_demo_village_is_settled_once(tmp_path):
     entries = office.journal.entries(limit=10_000)
     village.fill(office)
     assert office.journal.entries(limit=10_000) == entries
-    assert len(office.residents.all()) == 40
+    assert len(office.residents.all()) == len(village.demo_residents())
     for name, uid in village.DEMO_CARDS.items():
         answer = office.residents.identify_by_card(uid, village.DEMO_PIN)
         if name == "nobody":
