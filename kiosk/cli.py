@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("residents", "the register of residents, from a file", _add_residents_options, _residents),
         ("officers", "look after those who work at the desk", _add_officers_options, _officers),
         ("desk", "run the officers' desk, for browsers", _add_settings_source, _desk),
+        ("letters", "check the letter types and draw samples of them", _add_letters_options, _letters),
         ("printer", "get to know a receipt printer when it is installed", _add_printer_actions, _printer),
         ("selftest", "check every part of this kiosk and say what to do", _add_selftest_options, _selftest),
         ("burn-in", "try every device over and over for a time, and sum up", _add_burn_in_options, _burn_in),
@@ -127,6 +128,13 @@ def _add_officers_options(parser: argparse.ArgumentParser) -> None:
 
     _add_settings_source(parser)
     officers_commands.add_arguments(parser)
+
+
+def _add_letters_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk import letters_commands
+
+    _add_settings_source(parser)
+    letters_commands.add_arguments(parser)
 
 
 def _add_settings_source(parser: argparse.ArgumentParser) -> None:
@@ -224,6 +232,12 @@ def _desk(options: argparse.Namespace) -> int:
     from kiosk.terminal import settings_of
 
     return serve(*settings_of(options))
+
+
+def _letters(options: argparse.Namespace) -> int:
+    from kiosk import letters_commands
+
+    return letters_commands.run(options)
 
 
 def _printer(options: argparse.Namespace) -> int:

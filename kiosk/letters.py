@@ -13,7 +13,7 @@ from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.paper.document import Document, from_json, to_json
-from kiosk.paper.letter import CopyMark, Letter, copy_of, draft_of, letter_document, with_code
+from kiosk.paper.letter import CopyMark, Letter, as_copy, draft_of, letter_document, with_code
 from kiosk.requests import LetterRequest, Requests, SignedFile
 from kiosk.residents import Residents
 from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
@@ -97,7 +97,7 @@ class Letters:
         of now: the key that signed the first may have been revoked. Raises UnknownRequest."""
         original = from_json(self._requests.file(request_id).document)
         code = self._requests.get(request_id).token
-        return copy_of(with_code(original, code), mark, self._settings.village)
+        return as_copy(with_code(original, code), mark, self._settings.village)
 
     def _signed_file(
         self,

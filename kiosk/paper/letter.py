@@ -106,7 +106,7 @@ def with_code(letter: Document, payload: str) -> Document:
     )
 
 
-def copy_of(original: Document, mark: CopyMark, village: Village) -> Document:
+def as_copy(original: Document, mark: CopyMark, village: Village) -> Document:
     """What the roll prints of a signed letter: it says that it is a copy, which one, and where the original is."""
     *body, foot = original.blocks
     again = f", cetakan ke-{mark.printing}" if mark.printing > 1 else ""
@@ -176,7 +176,7 @@ _IDENTITY: dict[IdentityRow, tuple[str, Callable[[Resident], str]]] = {
     IdentityRow.MARITAL_STATUS: ("Status Perkawinan", lambda resident: resident.marital_status),
     IdentityRow.EDUCATION: ("Pendidikan", lambda resident: resident.education),
     IdentityRow.OCCUPATION: ("Pekerjaan", lambda resident: resident.occupation),
-    IdentityRow.CITIZENSHIP: ("Kewarganegaraan", lambda resident: resident.citizenship),
+    IdentityRow.CITIZENSHIP: ("Warga Negara", lambda resident: resident.citizenship),
     IdentityRow.FAMILY_RELATION: ("Hubungan Keluarga", lambda resident: resident.family_relation),
     IdentityRow.ADDRESS: ("Alamat", Resident.full_address),
 }

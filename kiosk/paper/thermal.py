@@ -209,6 +209,10 @@ def wrap_evenly(text: str, font: Typeface, width: int) -> list[tuple[str, int]]:
     return lines
 
 
+def _words_fit(text: str, font: Typeface, width: int) -> bool:
+    return all(font.length(word) <= width for word in text.split())
+
+
 def _fitting(word: str, font: Typeface, width: int) -> int:
     """How many characters of `word`, which is longer than `width`, fit; at least one."""
     return max(1, next(count for count in range(len(word)) if font.length(word[: count + 1]) > width))
@@ -300,8 +304,11 @@ def _(block: IdentityTable, sheet: _Sheet) -> None:
         sheet.text(label, font, left=label_left, right=label_right)
         below_label, sheet.y = sheet.y, top
         sheet.text(":", font, left=label_right + font.length(" "))
-        sheet.y = top
-        sheet.text(value, font, left=value_left)
+        if _words_fit(value, font, sheet.right - value_left):
+            sheet.y = top
+            sheet.text(value, font, left=value_left)
+        else:  # rather under its label than with a word of it broken
+            sheet.text(value, font, left=label_left + number)
         sheet.y = max(below_label, sheet.y)
     sheet.gap()
 
@@ -347,8 +354,8 @@ def _lay_stacked(block: Table, sheet: _Sheet, number: int) -> None:
         sheet.text(f"{position}.", font)
         sheet.y = top
         sheet.text(first, bold, left=sheet.left + number)
-        for heading, cell in zip(block.headings[1:], others, strict=True):
-            sheet.text(f"{heading}: {cell}", font, left=sheet.left + number)
+        named = (f"{heading}: {cell}" for heading, cell in zip(block.headings[1:], others, strict=True))
+        sheet.text(", ".join(named), font, left=sheet.left + number)
 
 
 @_lay.register

@@ -21,7 +21,7 @@ from test_paper_slips import DOCUMENTS, DOTS_PER_MM, PERSON, TYPES, VILLAGE, WID
 from hardware.printer.encoder import Strip, strips  # noqa: E402
 from kiosk.paper import thermal  # noqa: E402
 from kiosk.paper.document import Document, Signature  # noqa: E402
-from kiosk.paper.letter import CopyMark, copy_of, letter_document  # noqa: E402
+from kiosk.paper.letter import CopyMark, as_copy, letter_document  # noqa: E402
 from kiosk.paper.qr import qr_matrix  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def best_of_eight_masks(payload: str) -> None:
 def letter_strips(width_dots: int) -> list[Strip]:
     """A letter from its data to the bytes that go to the printer."""
     original = letter_document(TYPES["domisili"], a_letter("domisili", PERSON), PERSON, VILLAGE)
-    document = copy_of(original, CopyMark(1), VILLAGE)
+    document = as_copy(original, CopyMark(1), VILLAGE)
     return strips(thermal.render(document, width_dots, DOTS_PER_MM), width_dots)
 
 

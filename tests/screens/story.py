@@ -132,7 +132,7 @@ def _pin(stage: Stage) -> dict:
     tap_all(stage.face, "123456")
     entered = stage.intent()
     screen = stage.face._shown
-    return {"entered": entered, "kept": screen._digits, "texts": stage.shown_texts()}
+    return {"entered": entered, "kept": screen.digits, "texts": stage.shown_texts()}
 
 
 def _form(stage: Stage) -> dict:

@@ -14,6 +14,7 @@ COMMANDS = {
     "office": "approve",
     "officers": "deactivate",
     "desk": "--config",
+    "letters": "check",
     "selftest": "--json",
     "burn-in": "--minutes",
     "technician": "pin",

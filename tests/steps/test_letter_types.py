@@ -1,18 +1,30 @@
 """Letter types are data: the ones that come with the product, and what is said of a file that is wrong."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
 from kiosk.demo.village import demo_residents
-from kiosk.letter_fields import AnyField
-from kiosk.letter_types import DIRECTORY, Insert, LetterType, load_letter_types
+from kiosk.letter_fields import AnyField, Option
+from kiosk.letter_types import (
+    DIRECTORY,
+    SENTENCE_NAMES,
+    Asker,
+    IdentityRow,
+    Insert,
+    LetterType,
+    Requirement,
+    load_letter_types,
+)
 from kiosk.residents import Resident
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 24)
 OWNER = Resident(id=1, **demo_residents()[0])
 
@@ -292,3 +304,19 @@ def test_a_file_that_is_no_text_or_cannot_be_read_is_told(tmp_path: Path) -> Non
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     found, (error,) = load_letter_types(tmp_path / "nowhere")
     assert not found and str(error).startswith(f"{tmp_path / 'nowhere'}: cannot be read")
+
+
+def test_the_guide_explains_every_key_and_none_that_is_not_there() -> None:
+    guide = (ROOT / "docs" / "letters.md").read_text("utf-8")
+    kinds = {kind.__struct_config__.tag: kind for kind in get_args(AnyField)}
+    tables = [LetterType, Asker, Requirement, Option, *kinds.values()]
+    keys = {name for table in tables for name in table.__struct_encode_fields__}
+    assert [key for key in sorted(keys | kinds.keys()) if f"`{key}`" not in guide] == []
+    explained = set(re.findall(r"^\| `([a-z_]+)` \|", guide, re.MULTILINE))
+    assert explained <= keys | kinds.keys() | {"kind"}
+    for tag, kind in kinds.items():
+        own = set(kind.__struct_encode_fields__) - {"key", "label", "short", "required"}
+        row = next(line for line in guide.splitlines() if line.startswith(f"| `{tag}` |"))
+        assert set(re.findall("`([a-z_]+)`", row.split("|")[4])) == own, tag
+    assert all(f"`{row}`" in guide for row in IdentityRow)
+    assert all(f"`{{{name}}}`" in guide for name in SENTENCE_NAMES)

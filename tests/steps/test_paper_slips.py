@@ -14,9 +14,23 @@ from PIL import Image, ImageChops
 from config.settings import Village
 from kiosk.codes import LetterFacts, Signer
 from kiosk.letter_types import load_letter_types
-from kiosk.paper import letter, slips, thermal
-from kiosk.paper.document import Document, IdentityTable, Items, Letterhead, Mark, Paragraph, QrCode, Signature, Title
-from kiosk.paper.letter import CopyMark, Letter, letter_document
+from kiosk.paper import slips, thermal
+from kiosk.paper.document import (
+    Document,
+    IdentityTable,
+    Items,
+    Letterhead,
+    Mark,
+    Paragraph,
+    QrCode,
+    Signature,
+    Table,
+    Title,
+    from_json,
+    to_json,
+)
+from kiosk.paper.letter import CopyMark, Letter, as_copy, letter_document
+from kiosk.paper.samples import samples
 from kiosk.residents import Resident
 
 WIDTHS_DOTS = (384, 576, 832)
@@ -176,9 +190,43 @@ def test_a_copy_says_what_it_is() -> None:
     assert "Salinan ke-1: bukan surat asli" in text and "Berlaku sampai 22 Februari 2027" in text
     assert "Kantor Desa Socorejo" in text and "DUSUN MLANGI RT 002 RW 001" in text
     assert "cetakan" not in text.lower()
-    assert "Kepala Desa Socorejo," in text and "Status Perkawinan" in text and "Kewarganegaraan" in text
+    assert "Kepala Desa Socorejo," in text and "Status Perkawinan" in text and "Warga Negara" in text
     assert copy_of("domisili").blocks[0] == Mark("SALINAN")
     assert "untuk keperluan: Melamar pekerjaan." in text
+
+
+@everywhere
+@pytest.mark.parametrize("key", TYPES)
+def test_each_letter_fits_each_roll_with_short_and_with_long_data(key: str, width_dots: int) -> None:
+    for _, original, copy in samples(TYPES[key], VILLAGE):
+        image = thermal.render(copy, width_dots, DOTS_PER_MM)
+        ink = ImageChops.invert(image.convert("L")).getbbox()
+        assert ink[0] >= 4 and ink[2] <= width_dots - 4
+        assert len(codes_on(image)) == 1
+        # A copy says every word of its original, and that it is none.
+        assert set(all_text(original).splitlines()) < set(all_text(copy).splitlines())
+
+
+def test_seven_dependants_are_listed_and_the_rest_is_said_in_words() -> None:
+    for name, original, _ in samples(TYPES["sktm"], VILLAGE):
+        (table,) = (block for block in original.blocks if isinstance(block, Table))
+        assert len(table.rows) == {"short": 1, "long": 7}[name]
+        rest = "dan 1 (satu) orang lainnya yang tercantum dalam Kartu Keluarga."
+        assert (rest in all_text(original)) is (name == "long")
+
+
+def test_a_head_without_dependants_is_not_said_to_have_any() -> None:
+    text = all_text(letter_document(TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE))
+    assert "menanggung" not in text and "Penghasilan" not in text and "kurang mampu" in text
+
+
+def test_a_copy_of_a_kept_document_is_the_copy_of_the_letter() -> None:
+    original = letter_document(TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE, family=[LONG_PERSON])
+    copy = letter_document(
+        TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE, family=[LONG_PERSON], copy=CopyMark(3, 2)
+    )
+    assert as_copy(from_json(to_json(original)), CopyMark(3, 2), VILLAGE) == copy
+    assert "Salinan ke-3, cetakan ke-2: bukan surat asli" in all_text(copy)
 
 
 def test_only_a_repeated_printing_is_marked() -> None:
