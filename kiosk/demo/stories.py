@@ -123,6 +123,36 @@ def copy(teller: Storyteller) -> None:
     teller.see("start")
 
 
+def dependants(teller: Storyteller) -> None:
+    """A letter that only the head of a family may ask for: the son is told so, the mother gets it"""
+    teller.tap("joko")
+    teller.type_pin()
+    teller.take_card()
+    teller.see("sktm")
+    teller.touch("sktm")
+    teller.see("other", "letter-not-for-you")
+    teller.touch("done")
+    teller.see("start")
+    before = teller.papers()
+    teller.tap("sumarni")
+    teller.type_pin()
+    teller.take_card()
+    teller.see("sktm")
+    teller.touch("sktm")
+    teller.see("suggestion:Beasiswa")
+    teller.touch("suggestion:Beasiswa")
+    teller.see("field:2")
+    teller.bench.call("type", "950250")
+    teller.see("field:2", "field-amount")
+    teller.touch("key:ok")
+    teller.see("send")
+    teller.touch("send")
+    teller.take_paper(before, "paper-request-slip-sktm")
+    teller.see("done")
+    teller.touch("done")
+    teller.see("start")
+
+
 def check(teller: Storyteller) -> None:
     """Anyone checks a letter by its code"""
     teller.touch("start", "check")
@@ -214,6 +244,7 @@ def technician(teller: Storyteller) -> None:
 STORIES: tuple[Callable[[Storyteller], None], ...] = (
     letter,
     copy,
+    dependants,
     check,
     queue,
     paper_out,

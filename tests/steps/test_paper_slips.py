@@ -44,8 +44,6 @@ VILLAGE = Village(
     kabupaten="Tuban",
     address="Jl. Raya Tuban–Semarang Km. 14, Socorejo, Kode Pos 62352",
     head_name="BAMBANG SUDARSONO, S.Sos.",
-    secretary_name="TITIK LESTARI",
-    head_nip="197011241998031002",
 )
 PERSON = Resident(
     id=1,

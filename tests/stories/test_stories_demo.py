@@ -21,6 +21,7 @@ PAPER_WIDTH_DOTS = 576
 PAPERS = {
     "paper-request-slip",
     "paper-letter-copy",
+    "paper-request-slip-sktm",
     "paper-ticket",
     "paper-after-refill",
     "paper-test-page",
@@ -28,7 +29,8 @@ PAPERS = {
 }
 SCREENS = {
     "idle", "home", "present-card", "pin", "choose-letter", "field", "field-optional", "review",
-    "request-sent", "my-letters", "letter-ready", "copy-printed", "show-code", "letter-genuine",
+    "request-sent", "letter-not-for-you", "field-amount", "my-letters", "letter-ready", "copy-printed", "show-code",
+    "letter-genuine",
     "code-not-from-here", "choose-service", "ticket-taken", "paper-out", "card-not-registered", "nik", "help",
     "home-javanese", "home-english-large",
     "technician", "technician-parts", "technician-card", "technician-scan", "technician-print-and-scan",
