@@ -48,8 +48,6 @@ class Village(Table, kw_only=True):
     kabupaten: Name
     address: Name
     head_name: Name
-    secretary_name: Name
-    head_nip: str = ""
     logo: str = ""  # a PNG or JPEG file for the kop; empty: none
     timezone: str = "Asia/Jakarta"
     # The prefix of every QR: a URL in QR's alphanumeric alphabet, so that any phone opens it and the code stays small.

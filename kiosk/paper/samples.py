@@ -14,7 +14,7 @@ from kiosk.codes import LetterFacts, Signer
 from kiosk.letter_fields import AnyField, ChoiceField, DateField, DigitsField, NumberField
 from kiosk.letter_types import LetterType
 from kiosk.paper.document import Document
-from kiosk.paper.letter import CopyMark, Letter, letter_document
+from kiosk.paper.letter import CopyMark, Letter, as_copy, letter_document
 from kiosk.residents import FAMILY_HEAD, Resident
 
 ISSUED_ON = date(2026, 11, 24)
@@ -62,8 +62,7 @@ def samples(letter_type: LetterType, village: Village) -> Iterator[tuple[str, Do
         answers = {field.key: _answer(field, is_long=name == "long") for field in letter_type.fields}
         letter = _letter(letter_type, resident, village, answers)
         original = letter_document(letter_type, letter, resident, village, family=family)
-        copy = letter_document(letter_type, letter, resident, village, family=family, copy=CopyMark(1, printing=2))
-        yield name, original, copy
+        yield name, original, as_copy(original, CopyMark(1, printing=2), village)
 
 
 def _letter(letter_type: LetterType, resident: Resident, village: Village, answers: dict[str, str]) -> Letter:

@@ -85,7 +85,7 @@ def a_letter(key: str, person: Resident) -> Letter:
 
 def copy_of(key: str, person: Resident = PERSON, printing: int = 1) -> Document:
     original = letter_document(TYPES[key], a_letter(key, person), person, VILLAGE)
-    return letter.copy_of(original, CopyMark(1, printing), VILLAGE)
+    return as_copy(original, CopyMark(1, printing), VILLAGE)
 
 
 def a_request_slip(person: Resident = PERSON, language: str = "id") -> Document:
@@ -220,9 +220,7 @@ def test_a_head_without_dependants_is_not_said_to_have_any() -> None:
 
 def test_a_copy_of_a_kept_document_is_the_copy_of_the_letter() -> None:
     original = letter_document(TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE, family=[LONG_PERSON])
-    copy = letter_document(
-        TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE, family=[LONG_PERSON], copy=CopyMark(3, 2)
-    )
+    copy = as_copy(original, CopyMark(3, 2), VILLAGE)
     assert as_copy(from_json(to_json(original)), CopyMark(3, 2), VILLAGE) == copy
     assert "Salinan ke-3, cetakan ke-2: bukan surat asli" in all_text(copy)
 
