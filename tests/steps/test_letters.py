@@ -114,6 +114,9 @@ class Faulty(PdfSigner):
     def status(self, nik):
         raise NotImplementedError
 
+    def check(self):
+        raise NotImplementedError
+
     def verify(self, pdf):
         raise NotImplementedError
 
