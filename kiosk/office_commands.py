@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: How long `enrol` waits for the card to be laid on the reader.
@@ -44,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     enrol.add_argument("--card", metavar="HEX", help="the card's number, instead of laying it on the reader")
     enrol.add_argument("--no-pin", action="store_true", help="leave the PIN as it is")
 
+    code = action("code", _code, "a code to say to a resident, who links a card and chooses a PIN at the kiosk")
+    code.add_argument("--nik", help="asked for when it is not given")
+    code.add_argument("--officer", default=getpass.getuser(), help="who says it (default: you)")
+
     pin = action("pin", _pin, "set a resident's PIN; unlocks them")
     pin.add_argument("--nik", help="asked for when it is not given")
 
@@ -82,7 +86,7 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
         state = None if options.in_state == "all" else RequestState(options.in_state)
     except ValueError:
         raise ValueError(f"no such state; there are: all, {', '.join(RequestState)}") from None
-    for request in office.requests.listing(state):
+    for request in _all_requests(office, state):
         resident = office.residents.get(request.resident_id)
         line = (
             request.number,
@@ -95,7 +99,16 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
         print("\t".join(line))
 
 
+def _all_requests(office: Office, state: Any) -> Iterator[Any]:
+    """Every page of the list."""
+    last_id = 0
+    while page := office.requests.listing(state, after_id=last_id):
+        yield from page
+        last_id = page[-1].id
+
+
 def _approve(office: Office, options: argparse.Namespace) -> None:
+    """One officer stands for the whole chain. It goes on where an earlier call did not come to its end."""
     from dataclasses import replace
 
     from kiosk.officers import Officer
@@ -109,8 +122,9 @@ def _approve(office: Office, options: argparse.Namespace) -> None:
     requests = office.requests
     if request.state is RequestState.SUBMITTED:
         requests.begin_check(options.number, officer.username)
-    requests.approve(options.number, officer.username)
-    for role in letter_type.signers[:-1]:
+    if request.state is not RequestState.SIGNING:
+        request = requests.approve(options.number, officer.username)
+    for role in letter_type.signers[request.signed : -1]:
         requests.initial(options.number, replace(officer, role=role), letter_type)
     numbered = requests.give_number(options.number, officer, letter_type, office.signer.letter)
     letter = requests.issue(numbered, officer, None)
@@ -196,6 +210,13 @@ def _uid_from_reader(options: argparse.Namespace) -> tuple[bytes, bool]:
     finally:
         reader.stop()
     raise ValueError(f"no card was read within {CARD_PATIENCE_S:.0f} s ({reader.status.code or 'the reader is ready'})")
+
+
+def _code(office: Office, options: argparse.Namespace) -> None:
+    from kiosk.enrolments import OPEN_FOR_S
+
+    resident = office.residents.by_nik(options.nik or input("NIK: ").strip())
+    print(f"{office.enrolments.open(resident.id, options.officer)}, for {OPEN_FOR_S // 60} minutes")
 
 
 def _pin(office: Office, options: argparse.Namespace) -> None:

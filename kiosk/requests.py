@@ -336,7 +336,7 @@ class Requests:
         """The signature of one whom others of the chain follow. Raises WrongState, NotYourTurn."""
         with self._store.write() as tx:
             request = self._hold_for_signature(tx, number, officer, letter_type)
-            if request.signed + 1 == len(letter_type.signers):
+            if request.signed + 1 >= len(letter_type.signers):
                 raise NotYourTurn("The last of the chain signs the letter's file.")
             self._add_signature(tx, request, officer)
             self._touch(tx, request, officer=officer.username)
@@ -354,7 +354,7 @@ class Requests:
         type than the request's."""
         with self._store.write() as tx:
             request = self._hold_for_signature(tx, number, officer, letter_type)
-            if request.signed + 1 != len(letter_type.signers):
+            if request.signed + 1 < len(letter_type.signers):
                 raise NotYourTurn("The letter waits for another signature before this one.")
             facts = self._facts(tx, request, letter_type)
             self._touch(
@@ -374,8 +374,8 @@ class Requests:
             return self._need(tx, letter_requests.c.id == request.id)
 
     def issue(self, numbered: LetterRequest, officer: Officer, file: SignedFile | None) -> LetterRequest:
-        """The letter with its signed file, which was made of `numbered` as `give_number` returned it: both or neither.
-        Raises ChangedMeanwhile."""
+        """The letter, with its signed file in the same transaction where it is signed electronically; None where a pen
+        signs it. The file was made of `numbered` as `give_number` returned it. Raises ChangedMeanwhile."""
         with self._store.write() as tx:
             request = self._hold(tx, letter_requests.c.id == numbered.id)
             if request.revision != numbered.revision:

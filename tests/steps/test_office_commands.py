@@ -14,7 +14,7 @@ from kiosk.clock import Clock
 from kiosk.demo.village import DEMO_PIN
 from kiosk.devices import Devices
 from kiosk.office import Office
-from kiosk.requests import RequestState
+from kiosk.requests import PAGE, RequestState
 from kiosk.residents import Identified, WrongPin
 
 pytest_plugins = ["support.kiosk"]
@@ -79,6 +79,12 @@ def test_requests_are_listed_oldest_first_with_masked_owners(run, office, reques
     assert run("requests", "refused").out == ""
 
 
+def test_a_long_list_is_whole(run, office):
+    owner = office.residents.by_nik(NIKS["siti"])
+    numbers = [office.requests.submit(owner.id, "domisili", {}, f"{n}").number for n in range(PAGE + 1)]
+    assert [line.split("\t")[0] for line in run("requests").out.splitlines()] == numbers
+
+
 def test_no_such_state(run):
     assert "submitted" in refused(run("requests", "nonsense"))
 
@@ -94,6 +100,23 @@ def test_the_life_of_a_letter(run, office, request_of):
     assert run("withdraw", letter.letter_number, "--reason", "Salah").status == 0
     assert office.requests.by_number(request.number).state is RequestState.WITHDRAWN
     assert type(office.check_code(letter.token.encode())).__name__ == "Withdrawn"
+
+
+@pytest.mark.parametrize("came_to", [RequestState.CHECKING, RequestState.SIGNING])
+def test_an_approval_goes_on_where_an_earlier_one_stopped(run, office, request_of, came_to):
+    request = request_of()
+    office.requests.begin_check(request.number, "ratna")
+    if came_to is RequestState.SIGNING:
+        office.requests.approve(request.number, "ratna")
+    assert run("approve", request.number).out.startswith(f"{request.number}: signed as ")
+
+
+def test_a_code_is_said_for_a_resident(run, office):
+    code, told = run("code", "--nik", NIKS["wagiman"], "--officer", "ratna").out.strip().split(",")
+    assert "10 minutes" in told
+    enrolling = office.enrolments.begin(code, bytes.fromhex(CARD))
+    office.enrolments.choose_pin(enrolling, NEW_PIN)
+    assert isinstance(office.residents.identify_by_card(bytes.fromhex(CARD), NEW_PIN), Identified)
 
 
 @pytest.mark.parametrize(("action", "state"), [("return", RequestState.RETURNED), ("refuse", RequestState.REFUSED)])
@@ -160,7 +183,7 @@ def test_the_demos_reader_cannot_be_asked_from_here(run):
     assert "give --card" in refused(run("enrol", "--nik", NIKS["siti"]))
 
 
-@pytest.mark.parametrize("action", [("enrol", "--card", CARD), ("pin",)])
+@pytest.mark.parametrize("action", [("enrol", "--card", CARD), ("pin",), ("code",)])
 def test_a_nik_that_nobody_has(run, action):
     assert refused(run(*action, "--nik", NOBODYS_NIK)) == "nobody has that NIK"
 

@@ -21,6 +21,7 @@ PAPER_WIDTH_DOTS = 576
 PAPERS = {
     "paper-request-slip",
     "paper-letter-copy",
+    "paper-slip-to-cancel",
     "paper-ticket",
     "paper-after-refill",
     "paper-test-page",
@@ -30,7 +31,8 @@ SCREENS = {
     "idle", "home", "present-card", "pin", "choose-letter", "field", "field-optional", "review",
     "request-sent", "my-letters", "letter-ready", "copy-printed", "show-code", "letter-genuine",
     "code-not-from-here", "choose-service", "ticket-taken", "paper-out", "card-not-registered", "nik", "help",
-    "home-javanese", "home-english-large",
+    "home-javanese", "home-english-large", "letter-made", "request-under-way", "really-cancel", "request-cancelled",
+    "card-with-a-code", "officers-code", "choose-pin", "repeat-pin", "pin-chosen",
     "technician", "technician-parts", "technician-card", "technician-scan", "technician-print-and-scan",
 }  # fmt: skip
 
