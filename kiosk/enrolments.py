@@ -5,7 +5,7 @@ The officer never sees the PIN, and a card that lies on the reader at the wrong 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, delete, select
 
@@ -24,9 +24,11 @@ OPEN_FOR_S = 10 * 60
 
 @dataclass(frozen=True)
 class Enrolling:
-    """The code is right, and the card, where there was one, is linked: a PIN may be chosen."""
+    """The code is right, and the card, where there was one, is linked: a PIN may be chosen, until the enrolment ends or
+    the desk opens another."""
 
     resident_id: int
+    code_index: bytes = field(repr=False)
 
 
 class NotEnrolling(LookupError):
@@ -79,13 +81,13 @@ class Enrolments:
                 self._residents.enrol_card(self._residents.get(found.resident_id).nik, uid)
             except CardTaken as taken:
                 return taken
-        return Enrolling(found.resident_id)
+        return Enrolling(found.resident_id, found.code_index)
 
     def choose_pin(self, enrolling: Enrolling, pin: str) -> None:
         """Set the PIN, and end the enrolment. Raises WeakPin, NotEnrolling."""
         with self._store.write() as tx:
             self._forget_ended(tx)
-            is_open = select(enrolments.c.resident_id).where(enrolments.c.resident_id == enrolling.resident_id)
+            is_open = select(enrolments.c.resident_id).where(enrolments.c.code_index == enrolling.code_index)
             if tx.execute(is_open).one_or_none() is None:
                 raise NotEnrolling("the enrolment has ended")
         self._residents.set_pin(self._residents.get(enrolling.resident_id).nik, pin)

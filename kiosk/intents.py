@@ -18,6 +18,11 @@ class Entered(Intent):
     text: str = field(repr=False)  # a PIN, a NIK, a name: never in a log
 
 
+def is_digits(text: str, count: int) -> bool:
+    """Whether a keypad's answer is one: a step does not rely on the screen."""
+    return len(text) == count and text.isascii() and text.isdecimal()
+
+
 @dataclass(frozen=True)
 class WentBack(Intent):
     pass

@@ -84,7 +84,7 @@ class Event(Enum):
     )
     LETTER_ISSUED = (
         "letter-issued",
-        "a letter was signed, and its file kept",
+        "a letter was signed; `signature` is whose certificate its file has, or none",
         ("request", "letter", "officer", "signature"),
     )
     LETTER_TOLD = "letter-told", "a resident was told of a letter in their name", ("request",)

@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: How long `enrol` waits for the card to be laid on the reader.
@@ -45,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     enrol.add_argument("--card", metavar="HEX", help="the card's number, instead of laying it on the reader")
     enrol.add_argument("--no-pin", action="store_true", help="leave the PIN as it is")
 
+    code = action("code", _code, "a code to say to a resident, who links a card and chooses a PIN at the kiosk")
+    code.add_argument("--nik", help="asked for when it is not given")
+    code.add_argument("--officer", default=getpass.getuser(), help="who says it (default: you)")
+
     pin = action("pin", _pin, "set a resident's PIN; unlocks them")
     pin.add_argument("--nik", help="asked for when it is not given")
 
@@ -83,7 +87,7 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
         state = None if options.in_state == "all" else RequestState(options.in_state)
     except ValueError:
         raise ValueError(f"no such state; there are: all, {', '.join(RequestState)}") from None
-    for request in office.requests.listing(state):
+    for request in _all_requests(office, state):
         resident = office.residents.get(request.resident_id)
         line = (
             request.number,
@@ -94,6 +98,14 @@ def _requests(office: Office, options: argparse.Namespace) -> None:
             request.letter_number or "",
         )
         print("\t".join(line))
+
+
+def _all_requests(office: Office, state: Any) -> Iterator[Any]:
+    """Every page of the list."""
+    last_id = 0
+    while page := office.requests.listing(state, after_id=last_id):
+        yield from page
+        last_id = page[-1].id
 
 
 def _approve(office: Office, options: argparse.Namespace) -> None:
@@ -209,6 +221,13 @@ def _uid_from_reader(options: argparse.Namespace) -> tuple[bytes, bool]:
     finally:
         reader.stop()
     raise ValueError(f"no card was read within {CARD_PATIENCE_S:.0f} s ({reader.status.code or 'the reader is ready'})")
+
+
+def _code(office: Office, options: argparse.Namespace) -> None:
+    from kiosk.enrolments import OPEN_FOR_S
+
+    resident = office.residents.by_nik(options.nik or input("NIK: ").strip())
+    print(f"{office.enrolments.open(resident.id, options.officer)}, for {OPEN_FOR_S // 60} minutes")
 
 
 def _pin(office: Office, options: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from kiosk.store.schema import pin_tries
 from kiosk.store.store import Store
 from kiosk.store.vault import Vault
 
+PIN_DIGITS = 6
 TRIES_BEFORE_LOCK = 5
 TRIES_BEFORE_DESK = 10
 FIRST_LOCK_S = 15 * 60
@@ -50,7 +51,7 @@ class LockedOut:
 
 def refuse_usual_pin(pin: str) -> None:
     """Raises WeakPin for what is no PIN, and for one that whoever tries the usual ones would guess."""
-    if not re.fullmatch(r"[0-9]{6}", pin):
+    if not re.fullmatch(rf"[0-9]{{{PIN_DIGITS}}}", pin):
         raise WeakPin("not-6-digits")
     if pin in "01234567890" or pin in "09876543210":
         raise WeakPin("in-a-row")

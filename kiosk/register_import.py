@@ -73,11 +73,11 @@ def import_residents(data: bytes, residents: Residents, today: date, *, dry: boo
     rows = _rows(data)
     lines: list[Line] = []
     for batch in _batches(rows):
-        lines += residents_of(batch, residents, today, dry)
+        lines += _import_batch(batch, residents, today, dry)
     return lines
 
 
-def residents_of(
+def _import_batch(
     rows: Sequence[tuple[int, dict[str, str]]], residents: Residents, today: date, dry: bool
 ) -> list[Line]:
     """One batch: what is right of it is written in one transaction."""

@@ -353,7 +353,7 @@ class Requests:
         """The signature of one whom others of the chain follow. Raises WrongState, NotYourTurn."""
         with self._store.write() as tx:
             request = self._hold_for_signature(tx, number, officer, letter_type)
-            if request.signed + 1 == len(letter_type.signers):
+            if request.signed + 1 >= len(letter_type.signers):
                 raise NotYourTurn("The last of the chain signs the letter's file.")
             self._add_signature(tx, request, officer)
             self._touch(tx, request, officer=officer.username)
@@ -371,7 +371,7 @@ class Requests:
         type than the request's."""
         with self._store.write() as tx:
             request = self._hold_for_signature(tx, number, officer, letter_type)
-            if request.signed + 1 != len(letter_type.signers):
+            if request.signed + 1 < len(letter_type.signers):
                 raise NotYourTurn("The letter waits for another signature before this one.")
             facts = self._facts(tx, request, letter_type)
             self._touch(

@@ -73,8 +73,8 @@ class FormView(View):
 
 @dataclass(frozen=True, repr=False)
 class KeypadView(View):
-    """Digits only. Answers `Entered(digits)` by itself once `digits_count` are there. A secret one shows dots and
-    speaks nothing."""
+    """Digits only. Answers `Entered(digits)` by itself once `digits_count` are there, which is a multiple of 3 or 4. A
+    secret one shows dots and speaks nothing."""
 
     digits_count: int = 6
     secret: bool = False

@@ -8,7 +8,7 @@ from screens.screen import Screen
 from screens.widgets import Card, Disc, Text, button_padding, text_width
 
 COLUMNS, ROWS = 3, 4
-GROUP = 4  # digits of a long number are read in fours
+GROUPS = (4, 3)  # digits are read in fours, and six of them in threes: there are as many places as digits
 
 
 class KeypadScreen(Screen):
@@ -88,10 +88,10 @@ class KeypadScreen(Screen):
     def _add_places(self, line: Box, count: int) -> None:
         """A place for each digit, in groups as people read them."""
         theme = self.theme
-        groups = -(-count // GROUP)
+        size = next(size for size in GROUPS if count % size == 0)
         gap = theme.px(0.5)
-        for group, cells in enumerate(line.grid(groups, 1, theme.gap)):
-            for number, cell in enumerate(cells.grid(GROUP, 1, gap), group * GROUP):
+        for group, cells in enumerate(line.grid(count // size, 1, theme.gap)):
+            for number, cell in enumerate(cells.grid(size, 1, gap), group * size):
                 self.add_place(cell, number)
 
     def add_place(self, cell: Box, number: int) -> None:

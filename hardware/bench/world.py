@@ -306,6 +306,13 @@ def _read(world: World, directory: Path) -> list[str]:
     return _glass(world).texts()
 
 
+def _wait_words(world: World, directory: Path, words: str, seconds: str = PATIENCE_S) -> str:
+    texts = _glass(world).texts()
+    if not any(words in text for text in texts):
+        raise NotYet(f"the screen does not show {words!r}", float(_number(seconds, 0, "number of seconds")))
+    return f"the screen shows {words!r}"
+
+
 def _picture(world: World, directory: Path, file: str) -> str:
     path = directory / file
     try:
@@ -412,6 +419,7 @@ COMMANDS = {
         Command("screen", "", "the names of what can be touched now", _screen),
         Command("wait-screen", "NAME [SECONDS]", "wait until the screen shows that name (10 s)", _wait_screen),
         Command("read", "", "the words that the screen shows", _read),
+        Command("wait-words", "WORDS [SECONDS]", "wait until the screen shows those words (10 s)", _wait_words),
         Command("picture", "FILE", "save a picture of the screen", _picture),
         Command("paper-out", "", "the paper is at its end", _outside("paper_out", "the paper is out")),
         Command("paper-near-end", "", "little paper is left", _outside("paper_near_end", "little paper is left")),

@@ -11,8 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.settings import Settings
+from config.translations import say
 from hardware.bench.client import BenchClient
-from kiosk.demo.village import DEMO_OFFICERS, DEMO_PASSWORD, DEMO_PIN, DEMO_TECHNICIAN_PIN
+from kiosk.demo.village import (
+    DEMO_OFFICERS,
+    DEMO_PASSWORD,
+    DEMO_PIN,
+    DEMO_TECHNICIAN_PIN,
+    WITHOUT_PIN,
+    demo_residents,
+)
 from kiosk.letter_types import load_letter_types
 
 #: For what a person waits for: a print at the pace of a real head takes seconds.
@@ -45,6 +53,11 @@ class Storyteller:
         self.bench.call("wait-screen", name, PAPER_PATIENCE_S)
         if picture:
             self.bench.call("picture", str(self._file(picture)))
+
+    def read(self, message: str, picture: str) -> None:
+        """Wait until that message of the catalogue is shown, where two screens in a row offer the same names."""
+        self.bench.call("wait-words", say("id", message), PAPER_PATIENCE_S)
+        self.bench.call("picture", str(self._file(picture)))
 
     def papers(self) -> int:
         return self.bench.call("state")["papers"]
@@ -179,6 +192,56 @@ def queue(teller: Storyteller) -> None:
     teller.see("start")
 
 
+def cancel(teller: Storyteller) -> None:
+    """A resident needs a letter no more, and cancels the request before anybody checks it"""
+    before = teller.papers()
+    teller.tap("sumarni")
+    teller.type_pin()
+    teller.take_card()
+    teller.see("domisili")
+    teller.touch("domisili")
+    teller.see("suggestion:Melamar pekerjaan")
+    teller.touch("suggestion:Melamar pekerjaan")
+    teller.see("send")
+    teller.touch("send")
+    teller.take_paper(before, "paper-slip-to-cancel")
+    teller.see("done")
+    teller.touch("done")
+    teller.see("start")
+    number = re.findall(r"^(\S+)\tsubmitted", teller.office("requests"), re.MULTILINE)[-1]
+    teller.tap("sumarni")
+    teller.type_pin()
+    teller.take_card()
+    teller.see(number)
+    teller.touch(number)
+    teller.see("cancel", "request-under-way")
+    teller.touch("cancel")
+    teller.see("keep", "really-cancel")
+    teller.touch("cancel")
+    teller.see("done", "request-cancelled")
+    teller.touch("done")
+    teller.see("start")
+
+
+def enrol(teller: Storyteller) -> None:
+    """The officer says a code; a resident's new card is linked, and they choose a PIN of their own"""
+    nik = next(str(fields["nik"]) for fields in demo_residents() if fields["name"] == WITHOUT_PIN.upper())
+    code = teller.office("code", "--nik", nik).split(",")[0]
+    teller.tap("nobody")
+    teller.see("code", "card-with-a-code")
+    teller.take_card()
+    teller.touch("code")
+    teller.read("enter_code", "officers-code")
+    teller.type_pin(code)
+    teller.read("choose_pin", "choose-pin")
+    teller.type_pin()
+    teller.read("repeat_pin", "repeat-pin")
+    teller.type_pin()
+    teller.see("done", "pin-chosen")
+    teller.touch("done")
+    teller.see("start")
+
+
 def paper_out(teller: Storyteller) -> None:
     """The paper is out; a new roll goes in, and the ticket comes by itself"""
     before = teller.papers()
@@ -247,7 +310,9 @@ STORIES: tuple[Callable[[Storyteller], None], ...] = (
     dependants,
     check,
     queue,
+    cancel,
     paper_out,
     other_ways_in,
+    enrol,
     technician,
 )

@@ -5,19 +5,17 @@ from typing import Any
 from hardware.card_reader.interface import Card
 from kiosk.enrolments import CODE_DIGITS, Enrolling, NotEnrolling
 from kiosk.flows.told import Told
-from kiosk.intents import Entered
-from kiosk.pin_tries import LockedOut, WeakPin, WrongPin
+from kiosk.intents import Entered, is_digits
+from kiosk.pin_tries import PIN_DIGITS, LockedOut, WeakPin, WrongPin
 from kiosk.residents import CardTaken
 from kiosk.step import Next, Step, Wait
 from kiosk.views import Choice, KeypadView, View
 from kiosk.visit import Visit
 
-PIN_DIGITS = 6
 
-
-def code_choice(visit: Visit, prominent: bool = False) -> Choice:
+def code_choice(visit: Visit) -> Choice:
     """The way in, offered where the desk has opened an enrolment."""
-    return Choice("code", visit.say("i_have_a_code"), "pin", prominent=prominent)
+    return Choice("code", visit.say("i_have_a_code"), "pin")
 
 
 class EnterCode(Step):
@@ -39,7 +37,7 @@ class EnterCode(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=code) if _is_pin(code):
+            case Entered(text=code) if is_digits(code, CODE_DIGITS):
                 uid = self._card.uid if self._card else None
                 return Wait(lambda office: office.enrolments.begin(code, uid), self._answered)
         return None
@@ -71,7 +69,7 @@ class ChoosePin(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=pin) if _is_pin(pin):
+            case Entered(text=pin) if is_digits(pin, PIN_DIGITS):
                 return RepeatPin(self._enrolling, pin)
         return None
 
@@ -88,7 +86,7 @@ class RepeatPin(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=pin) if _is_pin(pin):
+            case Entered(text=pin) if is_digits(pin, PIN_DIGITS):
                 if pin != self._pin:
                     return ChoosePin(self._enrolling, "pins_differ")
                 return Wait(lambda office: _chosen(office, self._enrolling, pin), lambda after: after)
@@ -103,10 +101,6 @@ def _chosen(office: Any, enrolling: Enrolling, pin: str) -> Step:
     except NotEnrolling:
         return CodeEnded()
     return PinChosen()
-
-
-def _is_pin(text: str) -> bool:
-    return len(text) == PIN_DIGITS and text.isascii() and text.isdecimal()
 
 
 class PinChosen(Told):

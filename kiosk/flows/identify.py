@@ -13,7 +13,8 @@ from hardware.card_reader.interface import Card, CardKind, CardPresented, CardRe
 from kiosk.flows.enrol import EnterCode, code_choice
 from kiosk.flows.queue import open_queue
 from kiosk.flows.told import Told, done
-from kiosk.intents import Chosen, Entered
+from kiosk.intents import Chosen, Entered, is_digits
+from kiosk.pin_tries import PIN_DIGITS
 from kiosk.residents import Identified, LockedOut, NoPin, Paused, UnknownCard, WrongPin
 from kiosk.step import End, Next, Step, Wait
 from kiosk.views import Choice, KeypadView, NoticeView, PresentCardView, View
@@ -23,7 +24,6 @@ from kiosk.visit import Visit
 Then = Callable[[Visit], Step]
 
 NIK_DIGITS = 16
-PIN_DIGITS = 6
 
 
 def identify(visit: Visit, then: Then) -> Step:
@@ -46,7 +46,7 @@ def identify_by_card(visit: Visit, event: CardPresented, then: Then) -> Step:
             case Paused(until=until):
                 return Locked(until)
             case (NoPin(), is_enrolling):
-                return PinNotSet(card if is_enrolling else None)
+                return PinNotSet(is_enrolling, card)
             case (UnknownCard(), is_enrolling):
                 return CardNotRegistered(then, card if is_enrolling else None)
 
@@ -57,10 +57,6 @@ def _look_up(office: Any, card: Card) -> Any:
     """The register's answer; of a card that does not serve yet also whether the desk is enrolling somebody."""
     answer = office.residents.look_up_card(card.uid)
     return (answer, office.enrolments.is_any_open()) if isinstance(answer, NoPin | UnknownCard) else answer
-
-
-def _is_digits(text: str, count: int) -> bool:
-    return len(text) == count and text.isascii() and text.isdecimal()
 
 
 class PresentCard(Step):
@@ -101,7 +97,7 @@ class EnterNik(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=nik) if _is_digits(nik, NIK_DIGITS):
+            case Entered(text=nik) if is_digits(nik, NIK_DIGITS):
                 return EnterPin(self._then, nik=nik)
             case CardPresented():
                 return identify_by_card(visit, event, self._then)
@@ -132,7 +128,7 @@ class EnterPin(Step):
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
-            case Entered(text=pin) if _is_digits(pin, PIN_DIGITS):
+            case Entered(text=pin) if is_digits(pin, PIN_DIGITS):
                 return self._prove(visit, pin)
             case Chosen(value="forgot"):
                 return Wait(lambda office: office.enrolments.is_any_open(), PinForgotten)
@@ -160,29 +156,12 @@ class EnterPin(Step):
         return Wait(lambda office: office.residents.identify_by_nik(nik, pin), answered)
 
 
-class PinNotSet(Told):
-    """`card` is given where the desk is enrolling somebody."""
+class _PinFromDesk(Told):
+    """Only the desk can help: with a code that the officer says, where they are enrolling somebody. `card` is the one
+    to link."""
 
-    title, text = "pin_not_set", "pin_not_set_ask_desk"
-
-    def __init__(self, card: Card | None) -> None:
-        self._card = card
-
-    def _choices(self, visit: Visit) -> tuple[Choice, ...]:
-        return (code_choice(visit), done(visit)) if self._card else (done(visit),)
-
-    def on(self, event: Any, visit: Visit) -> Next:
-        match event:
-            case Chosen(value="code") if self._card:
-                return EnterCode(self._card)
-        return super().on(event, visit)
-
-
-class PinForgotten(Told):
-    title, text = "forgot_pin", "forgot_pin_ask_desk"
-
-    def __init__(self, is_enrolling: bool) -> None:
-        self._is_enrolling = is_enrolling
+    def __init__(self, is_enrolling: bool, card: Card | None = None) -> None:
+        self._is_enrolling, self._card = is_enrolling, card
 
     def _choices(self, visit: Visit) -> tuple[Choice, ...]:
         return (code_choice(visit), done(visit)) if self._is_enrolling else (done(visit),)
@@ -190,8 +169,16 @@ class PinForgotten(Told):
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
             case Chosen(value="code") if self._is_enrolling:
-                return EnterCode(None)
+                return EnterCode(self._card)
         return super().on(event, visit)
+
+
+class PinNotSet(_PinFromDesk):
+    title, text = "pin_not_set", "pin_not_set_ask_desk"
+
+
+class PinForgotten(_PinFromDesk):
+    title, text = "forgot_pin", "forgot_pin_ask_desk"
 
 
 class Locked(Told):
@@ -218,17 +205,15 @@ class CardNotRegistered(Step):
         self._then, self._card = then, card
 
     def view(self, visit: Visit) -> View:
-        if self._card:
-            wanted = code_choice(visit, prominent=True)
-        else:
-            wanted = Choice("queue", visit.say("take_number"), "queue", prominent=True)
+        code = (code_choice(visit),) if self._card else ()
         return NoticeView(
             visit.say("card_not_registered"),
             visit.say("card_not_registered_ask_desk"),
             choices=(
                 Choice("done", visit.say("done"), "leave"),
                 Choice("nik", visit.say("use_nik_and_pin"), "keypad"),
-                wanted,
+                *code,
+                Choice("queue", visit.say("take_number"), "queue", prominent=True),
             ),
         )
 

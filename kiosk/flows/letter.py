@@ -52,10 +52,9 @@ class LettersMade(Step):
         self._letters = letters
 
     def view(self, visit: Visit) -> View:
-        return ResultView(
+        return ReviewView(
             visit.say("letters_in_your_name"),
             visit.say("letters_in_your_name_ask_desk"),
-            tone="attention",
             facts=tuple(
                 Fact(letter_type_name(letter.letter_type, visit), date_in_words(letter.issued_on, visit.language))
                 for letter in self._letters
@@ -427,6 +426,7 @@ def _after_cancelling(is_cancelled: bool) -> Step:
 
 
 class RequestCancelled(Told):
+    final = True
     title, text, tone = "state_cancelled", "request_cancelled", "good"
 
 

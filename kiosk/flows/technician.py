@@ -15,11 +15,10 @@ from hardware.device import StatusChanged
 from hardware.printer.interface import Printer
 from hardware.speaker.interface import Speaker
 from kiosk.check_results import CheckResult
-from kiosk.flows.identify import PIN_DIGITS
 from kiosk.flows.printing import Print
 from kiosk.flows.told import Told
 from kiosk.intents import Chosen, Entered
-from kiosk.pin_tries import LockedOut, WrongPin
+from kiosk.pin_tries import PIN_DIGITS, LockedOut, WrongPin
 from kiosk.selftest.registry import (
     CARD,
     CHECKS,

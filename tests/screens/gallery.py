@@ -122,6 +122,7 @@ VIEWS: dict[str, View] = {
         error="PIN salah. Masih bisa mencoba 2 kali",
         choices=(Choice("forgot", "Lupa PIN", "forgot"),),
     ),
+    "keypad-code": KeypadView("Masukkan kode dari petugas", "6 angka yang disebutkan petugas", digits_count=6),
     "keypad-nik": KeypadView("Masukkan NIK Anda", "16 angka di kartu e-KTP", digits_count=16),
     "form": FormView(
         "Keterangan Usaha",
@@ -276,7 +277,7 @@ def report(face: Face) -> dict:
 
     def collect() -> dict:
         from screens.touch_grid import Grid
-        from screens.widgets import Text
+        from screens.widgets import Card, Text
 
         cells = [cell for widget in face._root.walk() if isinstance(widget, Grid) for cell in widget.cells]
         texts = [widget for widget in face._root.walk() if isinstance(widget, Text) and widget.shown]
@@ -292,6 +293,7 @@ def report(face: Face) -> dict:
                 for text in texts
             ],
             "cells": [[cell.x, cell.y, cell.w, cell.h] for cell in cells],
+            "cards": sum(type(widget) is Card for widget in face._root.walk()),
         }
 
     return {"targets": face.targets(), **face.ask(collect)}

@@ -93,6 +93,12 @@ def test_pictures_are_not_skewed(panel: dict) -> None:
         assert {picture.getpixel((picture.width - 3, y)) for y in range(top, bottom)} == {(0xF4, 0xF6, 0xF3)}
 
 
+def test_a_keypad_has_a_place_for_each_digit_and_no_more(panel: dict) -> None:
+    """Whoever saw eight places would wait for two more digits. All else on the two keypads is the same."""
+    nik, code = (panel["scenes"][name]["cards"] for name in ("keypad-nik", "keypad-code"))
+    assert nik - code == 16 - 6
+
+
 def test_squares_to_touch_cover_the_whole_panel_once(panel: dict) -> None:
     """Every pixel of it, the rim too, belongs to one square, and a finger fits each."""
     import numpy as np

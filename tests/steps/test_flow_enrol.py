@@ -32,7 +32,7 @@ def test_without_an_open_enrolment_no_code_is_asked_for(quiet_hall):
 def test_a_new_card_is_linked_and_a_pin_chosen(quiet_hall):
     code = opened(quiet_hall, "wagiman")
     quiet_hall.tap("nobody")
-    assert [choice.value for choice in quiet_hall.view.choices if choice.prominent] == ["code"]
+    assert {"code", "queue"} <= set(quiet_hall.offered)  # the next one in the hall may be somebody else
     quiet_hall.choose("code")
     quiet_hall.enter(code)
     assert quiet_hall.view.secret and quiet_hall.says("choose_pin")
@@ -81,6 +81,18 @@ def test_wrong_codes_are_counted_for_the_whole_hall(quiet_hall):
     assert quiet_hall.office.residents.card_is_known(DEMO_CARDS["nobody"]) is False
     opened(quiet_hall, "wagiman")  # the officer says a new one
     quiet_hall.choose("done")
+
+
+def test_the_session_of_an_old_code_chooses_no_pin_under_a_newer_one(quiet_hall):
+    old = opened(quiet_hall, "wagiman")
+    quiet_hall.tap("wagiman")
+    quiet_hall.choose("code")
+    quiet_hall.enter(old)
+    opened(quiet_hall, "wagiman")
+    quiet_hall.enter(NEW_PIN, NEW_PIN)
+    assert quiet_hall.says("code_ended")
+    assert not isinstance(quiet_hall.office.residents.identify_by_nik(NIKS["wagiman"], NEW_PIN), Identified)
+    assert quiet_hall.office.enrolments.is_any_open()
 
 
 def test_a_code_ends_after_its_time_and_with_the_next_one(quiet_hall):

@@ -343,7 +343,7 @@ def test_a_request_is_cancelled_after_a_question(quiet_hall):
     quiet_hall.choose("keep")
     assert quiet_hall.says("state_submitted")
     quiet_hall.choose("cancel", "cancel")
-    assert quiet_hall.says("request_cancelled")
+    assert quiet_hall.says("request_cancelled") and not quiet_hall.scene.can_go_back
     assert quiet_hall.office.requests.get(request.id).state is RequestState.CANCELLED
 
 

@@ -14,7 +14,7 @@ from kiosk.clock import Clock
 from kiosk.demo.village import DEMO_PASSWORD, DEMO_PIN
 from kiosk.devices import Devices
 from kiosk.office import Office
-from kiosk.requests import RequestState
+from kiosk.requests import PAGE, RequestState
 from kiosk.residents import Identified, WrongPin
 from kiosk.signing.village_keys import signing_directory
 
@@ -81,6 +81,12 @@ def test_requests_are_listed_oldest_first_with_masked_owners(run, office, reques
     assert run("requests", "refused").out == ""
 
 
+def test_a_long_list_is_whole(run, office):
+    owner = office.residents.by_nik(NIKS["siti"])
+    numbers = [office.requests.submit(owner.id, "domisili", {}, f"{n}").number for n in range(PAGE + 1)]
+    assert [line.split("\t")[0] for line in run("requests").out.splitlines()] == numbers
+
+
 def test_no_such_state(run):
     assert "submitted" in refused(run("requests", "nonsense"))
 
@@ -119,6 +125,20 @@ def test_what_cannot_be_signed_says_what_to_do(run, office, request_of):
         path.unlink()
     assert "SIGNING-NO-KEY" in refused(run("sign", number, "--officer", "sudarman", typed=f"{DEMO_PASSWORD}\n"))
     assert office.requests.by_number(number).state is RequestState.SIGNING
+
+
+def test_an_approval_goes_on_where_an_earlier_one_stopped(run, office, request_of):
+    request = request_of()
+    office.requests.begin_check(request.number, "ratna")
+    assert run("approve", request.number).out.endswith("waits for the signature of: head\n")
+
+
+def test_a_code_is_said_for_a_resident(run, office):
+    code, told = run("code", "--nik", NIKS["wagiman"], "--officer", "ratna").out.strip().split(",")
+    assert "10 minutes" in told
+    enrolling = office.enrolments.begin(code, bytes.fromhex(CARD))
+    office.enrolments.choose_pin(enrolling, NEW_PIN)
+    assert isinstance(office.residents.identify_by_card(bytes.fromhex(CARD), NEW_PIN), Identified)
 
 
 @pytest.mark.parametrize(("action", "state"), [("return", RequestState.RETURNED), ("refuse", RequestState.REFUSED)])
@@ -186,7 +206,7 @@ def test_the_demos_reader_cannot_be_asked_from_here(run):
     assert "give --card" in refused(run("enrol", "--nik", NIKS["siti"]))
 
 
-@pytest.mark.parametrize("action", [("enrol", "--card", CARD), ("pin",)])
+@pytest.mark.parametrize("action", [("enrol", "--card", CARD), ("pin",), ("code",)])
 def test_a_nik_that_nobody_has(run, action):
     assert refused(run(*action, "--nik", NOBODYS_NIK)) == "nobody has that NIK"
 

@@ -159,6 +159,15 @@ def test_each_of_the_chain_signs_in_turn(requests: Requests, submit) -> None:
     assert [(one.position, one.officer) for one in requests.signatures(letter.id)] == [(0, "sekdes"), (1, "kades")]
 
 
+def test_a_chain_that_was_shortened_meanwhile_is_ended_by_its_new_last(requests: Requests, submit) -> None:
+    number = approve(requests, submit().number).number
+    requests.initial(number, SECRETARY, CHAINED)
+    with pytest.raises(NotYourTurn):
+        requests.initial(number, HEAD, DOMICILE)
+    letter = requests.issue(requests.give_number(number, HEAD, DOMICILE, sign), HEAD, FILE)
+    assert letter.state is RequestState.READY and letter.signed == 2
+
+
 def test_a_return_voids_the_signatures(requests: Requests, submit) -> None:
     request = approve(requests, submit().number)
     requests.initial(request.number, SECRETARY, CHAINED)

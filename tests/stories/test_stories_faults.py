@@ -148,7 +148,7 @@ def test_control_bytes_in_a_name_are_no_commands(kiosk, printer):
     kiosk.do("tap", "nobody")
     kiosk.type_pin()
     kiosk.do("take-card")
-    kiosk.touch(number, "print")
+    kiosk.touch("continue", number, "print")
     slip, copy = printer.wait_for_paper(2, WITHIN_S)
     assert printer.errors == []
     assert (slip.pulses, slip.unknown, copy.pulses, copy.unknown) == (0, (), 0, ())

@@ -103,7 +103,7 @@ def test_a_resident_asks_for_a_letter_and_its_copy_is_genuine(hall):
     assert approved.returncode == 0, approved.stderr
     letter_number = re.search(r"signed as (\S+)", approved.stdout)[1]
     identify(kiosk, hall.card)
-    kiosk.touch(number, "print")
+    kiosk.touch("continue", number, "print")
     _, copy = printer.wait_for_paper(2, WITHIN_S)
     kiosk.see("view:result")
     kiosk.touch("done")
