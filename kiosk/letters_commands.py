@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from config.settings import Village
+from config.settings import Settings
 from kiosk.letter_types import LetterType
 
 #: Rolls by their width in mm: dots of a head of 203 dpi.
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "directory", nargs="?", type=Path, help="of letter types; default: the one that the settings name"
     )
-    check.add_argument("--samples", type=Path, metavar="DIR", help="leave pictures of each letter on each paper there")
+    check.add_argument("--samples", type=Path, metavar="DIR", help="leave each letter there, as it is on each paper")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,16 +36,20 @@ def run(options: argparse.Namespace) -> int:
     if options.samples:
         options.samples.mkdir(parents=True, exist_ok=True)
         for letter_type in found.values():
-            _draw(letter_type, settings.village, options.samples)
+            _draw(letter_type, settings, options.samples)
         print(f"samples are in {options.samples}")
     return 1 if errors else 0
 
 
-def _draw(letter_type: LetterType, village: Village, directory: Path) -> None:
+def _draw(letter_type: LetterType, settings: Settings, directory: Path) -> None:
+    from kiosk.paper.pdf import render_pdf
     from kiosk.paper.samples import samples
     from kiosk.paper.thermal import render
 
-    for name, _, copy in samples(letter_type, village):
+    for name, original, copy in samples(letter_type, settings.village):
+        paper = settings.letters.paper
+        pdf = render_pdf(original, paper, title=letter_type.title, created_at=datetime.now(UTC))
+        (directory / f"{letter_type.key}-{name}-{paper}.pdf").write_bytes(pdf)
         for width_mm, width_dots in ROLLS_DOTS.items():
             picture = render(copy, width_dots, DOTS_PER_MM)
             picture.save(directory / f"{letter_type.key}-{name}-{width_mm}mm.png")

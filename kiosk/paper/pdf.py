@@ -37,6 +37,7 @@ from kiosk.paper.document import (
     Rule,
     Signature,
     Space,
+    Table,
     Title,
 )
 from kiosk.paper.qr import QUIET_MODULES, qr_matrix
@@ -123,7 +124,9 @@ def _described(block: Block) -> dict[str, Any]:
             values["qr"] = _qr(values.pop("qr_payload")) if block.qr_payload else None
         case QrCode():
             values["qr"] = _qr(values.pop("payload"))
-        case Title() | Paragraph() | IdentityTable() | BigNumber() | Items() | Rule() | Space() | Mark() | Footer():
+        case Title() | Paragraph() | IdentityTable() | Table() | Items() | BigNumber() | Mark():
+            pass
+        case Rule() | Space() | Footer():
             pass
         case _:
             raise TypeError(f"no way to print a {type(block).__name__}")

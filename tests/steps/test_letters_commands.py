@@ -41,6 +41,8 @@ def test_a_wrong_file_is_named_and_the_others_are_drawn(
     assert "1 letter types can be used, 1 cannot" in said.out
     pictures = {path.name for path in (tmp_path / "samples").glob("*.png")}
     assert pictures == {f"biodata-{data}-{mm}mm.png" for data in ("short", "long") for mm in (58, 80, 112)}
+    papers = {path.name: path.read_bytes()[:5] for path in (tmp_path / "samples").glob("*.pdf")}
+    assert papers == {"biodata-short-F4.pdf": b"%PDF-", "biodata-long-F4.pdf": b"%PDF-"}
     assert Image.open(tmp_path / "samples" / "biodata-long-58mm.png").width == 384
 
 
