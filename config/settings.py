@@ -195,6 +195,13 @@ class TrustedVillage(Table, kw_only=True):
     withdrawals_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+/\S*)?\Z")] = ""
 
 
+class Backup(Table, kw_only=True):
+    """Where the nightly backup goes: a directory on another disk than the database's, and how many it keeps there."""
+
+    directory: Annotated[str, Meta(pattern=r"^/.")]
+    keep: Annotated[int, Meta(ge=1, le=1000)] = 14
+
+
 class Patience(Table, kw_only=True):
     """How long the kiosk waits for a person before it asks whether they are still there (WCAG 2.2.1: at least 20 s to
     answer)."""
@@ -282,6 +289,7 @@ class Settings(Table, kw_only=True):
     signing: Signing = Signing()
     desk: Desk = Desk()
     check_page: CheckPage | None = None
+    backup: Backup | None = None
 
     def __post_init__(self) -> None:
         tray = self.page_printer and self.page_printer.options.get("paper")

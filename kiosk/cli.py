@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ OK, FAILED, REFUSED = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys, passphrases and personal data
     parser = build_parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -76,6 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("technician", "look after the technician's way in", _add_technician_options, _technician),
         ("keys", "look after the village's keys", _add_keys_actions, _keys),
         ("withdrawals", "letters that were called back, as villages tell one another", _add_withdrawals, _withdrawals),
+        ("backup", "copy all that cannot be made again into one sealed file", _add_backup_options, _backup),
+        ("restore", "bring a backup back, into a kiosk that does not run", _add_restore_options, _restore),
         ("config", "look after the settings", _add_config_actions, _config_check),
     ):
         commands.add_parser(name, help=help, add_arguments=add_arguments).set_defaults(run=run)
@@ -183,6 +187,20 @@ def _add_withdrawals(parser: argparse.ArgumentParser) -> None:
     withdrawals_commands.add_arguments(parser)
 
 
+def _add_backup_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk.backup import commands
+
+    _add_settings_source(parser)
+    commands.add_backup_arguments(parser)
+
+
+def _add_restore_options(parser: argparse.ArgumentParser) -> None:
+    from kiosk.backup import commands
+
+    _add_settings_source(parser)
+    commands.add_restore_arguments(parser)
+
+
 def _add_config_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="WHAT")
     check = actions.add_parser("check", help="say whether the settings, printer profile and letter types are usable")
@@ -279,6 +297,18 @@ def _withdrawals(options: argparse.Namespace) -> int:
     from kiosk import withdrawals_commands
 
     return withdrawals_commands.run(options)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from kiosk.backup import commands
+
+    return commands.run_backup(options)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from kiosk.backup import commands
+
+    return commands.run_restore(options)
 
 
 def _config_check(options: argparse.Namespace) -> int:

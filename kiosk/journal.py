@@ -136,6 +136,13 @@ class Event(Enum):
     CHECK_CHANGED = "check-changed", "a check that runs by itself came out otherwise", ("check", "verdict", "code")
     TECHNICIAN_PIN_SET = "technician-pin-set", "the technician's PIN was set, which unlocks it", ()
 
+    BACKUP_MADE = "backup-made", "a backup was made, and read back whole", ("size_bytes",)
+    RESTORED = (
+        "restored",
+        "everything since this backup was made is lost; so many numbers were left out",
+        ("made_at", "skipped"),
+    )
+
     PRINT_QUEUED = "print-queued", "a print job waits for the printer (again)", ("job", "code")
     PRINT_SENDING = "print-sending", "a print job's bytes are about to leave", ("job", "code")
     PRINT_PRINTED = "print-printed", "the printer or a person said that it is on paper", ("job", "code")

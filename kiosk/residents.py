@@ -7,7 +7,7 @@ nobody can find out who is registered.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -38,6 +38,8 @@ WRONG_NIKS_WITHIN_S = 10 * 60
 PAUSE_S = 10 * 60
 #: The register has nothing longer, and no screen could show it.
 LONGEST_TEXT = 200
+#: Of a search through everybody: the whole register at once would be a lot of memory.
+ROWS_AT_ONCE = 500
 _PERSONAL = "residents.personal"
 
 
@@ -249,14 +251,17 @@ class Residents:
         """Those whose name holds every one of these words, by name. Names are encrypted, so all are opened, but
         only those are read that hold the words somewhere."""
         wanted = words.upper().split()
-        plain = [word for word in wanted if word.isascii() and word.isalnum()]  # in JSON they stand as they are
+        plain = [
+            word.encode() for word in wanted if word.isascii() and word.isalnum()
+        ]  # in JSON they stand as they are
+        everybody = select(residents.c.id, residents.c.nik_index, residents.c.personal)
+        found = []
         with self._store.read() as tx:
-            rows = tx.execute(select(residents.c.id, residents.c.nik_index, residents.c.personal)).all()
-        found = [
-            _opened(self._vault, row)
-            for row in rows
-            if all(word in self._vault.decrypt(row.personal, _PERSONAL, row.nik_index).upper() for word in plain)
-        ]
+            for row in tx.execute(everybody.execution_options(yield_per=ROWS_AT_ONCE)):
+                _, nik_index, personal = row
+                data = self._vault.decrypt_bytes(personal, _PERSONAL, nik_index).upper()
+                if all(word in data for word in plain):
+                    found.append(_opened(self._vault, row))
         named = [resident for resident in found if all(word in resident.name.upper() for word in wanted)]
         return sorted(named, key=lambda resident: resident.name)
 
@@ -264,6 +269,12 @@ class Residents:
         """Raises UnknownResident."""
         with self._store.read() as tx:
             return resident_in(tx, self._vault, resident_id)
+
+    def by_ids(self, resident_ids: Collection[int]) -> dict[int, Resident]:
+        """Those of these ids that there are, by their id."""
+        with self._store.read() as tx:
+            rows = tx.execute(select(residents).where(residents.c.id.in_(resident_ids))).all()
+        return {row.id: _opened(self._vault, row) for row in rows}
 
     def by_nik(self, nik: str) -> Resident:
         """Raises UnknownResident."""

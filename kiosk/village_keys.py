@@ -34,6 +34,7 @@ from kiosk.store.counters import insert
 from kiosk.store.errors import StoreError
 from kiosk.store.key_file import create_key_file
 from kiosk.store.schema import letter_requests, village_keys
+from kiosk.store.state_files import VILLAGE_KEYS
 from kiosk.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class VillageKeys:
     @classmethod
     def of(cls, settings: Settings, store: Store, clock: Clock) -> Self:
         """Those of the settings' village, in the state directory."""
-        return cls(store, clock, settings.state_path / "village-keys", settings.village.code)
+        return cls(store, clock, settings.state_path / VILLAGE_KEYS, settings.village.code)
 
     def prepare(self) -> None:
         """Make the first key for a new database; for any other see that a key to sign with is here, and that no file is

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from config.settings import Settings, SettingsError, changed, load
+from config.settings import Profile, Settings, SettingsError, changed, load
 from config.translations import LANGUAGES, messages
 from hardware.device import DeviceState, Status
 from hardware.machine.interface import Readings
@@ -27,6 +28,8 @@ SERVICE_PATIENCE_S = 8.0
 SHORTEST_CERTIFICATE = timedelta(days=30)
 #: Below this much room the database may fail to grow within weeks.
 LEAST_DISK_BYTES = 500_000_000
+#: One night may fail; by hand once a month is the least.
+OLDEST_NIGHTLY_BACKUP, OLDEST_HAND_BACKUP = timedelta(days=2), timedelta(days=31)
 #: What the kiosk is made for: Pythons from and before, and SQLite's first with RETURNING.
 FIRST_PYTHON, FIRST_PYTHON_TOO_NEW = (3, 11), (3, 14)
 FIRST_SQLITE = (3, 35)
@@ -130,6 +133,40 @@ def _disk(bench: Bench) -> Finding:
     if free_bytes < LEAST_DISK_BYTES:
         return Finding("disk", Verdict.FAIL, "DISK-FULL", detail)
     return Finding("disk", Verdict.PASS, detail=detail)
+
+
+@check("backup")
+def _backup(bench: Bench) -> Finding:
+    """A demo's village is made anew from nothing; a hall needs a backup, made by night or by hand."""
+    settings = bench.settings
+    if settings.backup is None and settings.profile is Profile.DEMO:
+        return Finding("backup", Verdict.NOT_FITTED)
+    from kiosk.journal import Event, Journal
+    from kiosk.store.opening import open_store
+
+    try:
+        store = open_store(settings)
+    except StoreError as error:
+        return Finding("backup", Verdict.FAIL, "DATABASE-BROKEN", str(error))
+    try:
+        clock = Clock()
+        made = Journal(store, clock).newest([Event.BACKUP_MADE], limit=1)
+    finally:
+        store.close()
+    if not made:
+        return Finding("backup", Verdict.ATTENTION, "BACKUP-NEVER")
+    age = clock.now() - made[0].at
+    detail = f"{age.days} days old"
+    if age > (OLDEST_HAND_BACKUP if settings.backup is None else OLDEST_NIGHTLY_BACKUP):
+        return Finding("backup", Verdict.ATTENTION, "BACKUP-OLD", detail)
+    if settings.backup is not None and _on_one_disk(settings.state_path, Path(settings.backup.directory)):
+        return Finding("backup", Verdict.ATTENTION, "BACKUP-SAME-DISK", settings.backup.directory)
+    return Finding("backup", Verdict.PASS, detail=detail)
+
+
+def _on_one_disk(state: Path, directory: Path) -> bool:
+    """Also where nothing is mounted at the directory: the next backup would land beside the database."""
+    return directory.exists() and directory.stat().st_dev == state.stat().st_dev
 
 
 @check("clock")

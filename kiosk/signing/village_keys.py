@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from config.settings import Settings, Village
 from kiosk.signing.interface import SigningCode, SigningError
 from kiosk.store.key_file import create_key_file
+from kiosk.store.state_files import SIGNING
 
 KEY_BITS = 3072
 ROOT_YEARS, SIGNER_YEARS = 20, 5
@@ -51,7 +52,7 @@ class VillageKey:
 
 
 def signing_directory(settings: Settings) -> Path:
-    return settings.state_path / "signing"
+    return settings.state_path / SIGNING
 
 
 def create_keys(settings: Settings, now: datetime) -> VillageKey:

@@ -21,12 +21,12 @@ def create_key_file(path: Path, content: bytes) -> None:
             os.link(draft, path)
         except FileExistsError:
             return  # the other process's key is the key
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         draft.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

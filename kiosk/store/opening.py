@@ -5,6 +5,7 @@ import os
 from config.settings import Settings
 from kiosk.store.errors import StoreError
 from kiosk.store.schema import installation
+from kiosk.store.state_files import UNFINISHED_RESTORE, VAULT_KEY
 from kiosk.store.store import Store
 from kiosk.store.vault import Vault
 
@@ -17,7 +18,9 @@ def open_store(settings: Settings) -> Store:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"The state directory {directory} cannot be made: {error.strerror}.") from error
-    store = Store.open(settings.store_url, Vault.load_or_create(directory / "vault.key"), settings.kiosk_id)
+    if (directory / UNFINISHED_RESTORE).exists():
+        raise StoreError(f"A restore into {directory} was cut short: run `kiosk restore BACKUP --replace` again.")
+    store = Store.open(settings.store_url, Vault.load_or_create(directory / VAULT_KEY), settings.kiosk_id)
     if not store.belongs(installation.c.profile, str(settings.profile)):
         store.close()
         raise StoreError(

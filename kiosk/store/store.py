@@ -100,12 +100,12 @@ class Store:
         """Bring the schema to this version's; nothing happens where it is there already. All or nothing, and one
         process at a time. Raises StoreError for a database that a newer version made."""
         with self.read() as tx:
-            if _revision(tx) == REVISION:
+            if revision(tx) == REVISION:
                 return
         with self.write() as tx:
             if tx.dialect.name == "postgresql":
                 tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            stamped = _revision(tx)
+            stamped = revision(tx)
             if stamped == REVISION:
                 return  # another process did it meanwhile
             # Alembic is slow to import, and this is needed once per version.
@@ -131,7 +131,7 @@ class Store:
             raise self._damaged(str(answer).replace("\n", " "))
 
     def _check_key(self) -> None:
-        fingerprint = self.vault.index("installation", "fingerprint")
+        fingerprint = self.vault.fingerprint()
         known = select(installation.c.key_fingerprint)
         with self.read() as tx:
             if tx.execute(known).scalar_one_or_none() == fingerprint:
@@ -227,7 +227,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _revision(tx: Connection) -> str | None:
+def revision(tx: Connection) -> str | None:
     """The revision stamped on the database; None for an empty one."""
     if not inspect(tx).has_table("alembic_version"):
         return None

@@ -85,6 +85,10 @@ class Vault:
         data = value.encode() if isinstance(value, str) else value
         return hmac.digest(self._index_key, kind.encode() + b"\0" + data, "sha256")
 
+    def fingerprint(self) -> bytes:
+        """32 bytes that tell this key from others, and nothing of it."""
+        return self.index("installation", "fingerprint")
+
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
     return hmac.digest(key, purpose, "sha256")

@@ -5,12 +5,14 @@ import sqlite3
 import threading
 from collections import namedtuple
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
 from support.kiosk import DEMO
 
 from config import settings as config
+from config.settings import Backup
 from config.translations import messages
 from hardware.card_reader.virtual import VirtualCardReader
 from hardware.device import DeviceState
@@ -18,10 +20,12 @@ from hardware.printer.virtual import VirtualEscposPrinter
 from kiosk import cli
 from kiosk.app import StateLock, check_drivers, running_devices
 from kiosk.clock import Clock
+from kiosk.journal import Event, Journal
 from kiosk.selftest import passive
 from kiosk.selftest.registry import CHECKS, Bench, Check, Finding, Verdict
 from kiosk.selftest.report import lines_of
 from kiosk.selftest.runner import run_checks
+from kiosk.store.opening import open_store
 
 pytest_plugins = ["support.kiosk"]
 
@@ -123,6 +127,21 @@ def test_another_vault_key(bench):
 def test_a_full_disk(bench, monkeypatch):
     monkeypatch.setattr(passive.shutil, "disk_usage", lambda path: DISK(9e9, 8.9e9, 1e8))
     assert failed(bench) == {"disk": "DISK-FULL"}
+
+
+def test_a_backup_that_is_missing_old_or_on_the_same_disk(bench, monkeypatch, tmp_path):
+    assert finding(bench, "backup").verdict is Verdict.NOT_FITTED
+    with_backups = with_settings(bench, backup=Backup(directory=str(tmp_path)))
+    assert failed(with_backups) == {"backup": "BACKUP-NEVER"}
+    store = open_store(bench.settings)
+    Journal(store, Clock()).record(Event.BACKUP_MADE, size_bytes=1)
+    store.close()
+    assert failed(with_backups) == {"backup": "BACKUP-SAME-DISK"}
+    other_disk = with_settings(bench, backup=Backup(directory="/dev/shm"))
+    assert finding(other_disk, "backup") == Finding("backup", Verdict.PASS, detail="0 days old")
+    in_three_days = Clock().now() + timedelta(days=3)
+    monkeypatch.setattr(Clock, "now", lambda self: in_three_days)
+    assert failed(other_disk) == {"backup": "BACKUP-OLD"}
 
 
 def test_a_clock_that_nothing_keeps_is_no_failure(bench, monkeypatch):

@@ -2,13 +2,13 @@
 behind in files, logs or names."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from support.personal import personal_in
 from support.running_kiosk import DEMO_PROFILE, command
 
 from kiosk.demo import LANDSCAPE, PORTRAIT, village
@@ -80,23 +80,6 @@ def test_the_pictures_differ(told):
 
 
 # Nothing personal is left.
-
-SECRETS = {
-    "a NIK": [str(fields["nik"]).encode() for fields in village.demo_residents()],
-    "a NIK as a number": [int(fields["nik"]).to_bytes(8, "big") for fields in village.demo_residents()],
-    "a name": [str(fields["name"]).encode() for fields in village.demo_residents()],
-    "a card's number": [uid.hex().encode() for uid in village.DEMO_CARDS.values()]
-    + [uid.hex().upper().encode() for uid in village.DEMO_CARDS.values()]
-    + list(village.DEMO_CARDS.values()),
-    "an answer": [b"Toko kelontong", b"Mengajukan pinjaman bank", b"Melamar pekerjaan"],
-}
-#: Not the microseconds of a moment.
-PIN = re.compile(rb"(?<![.\d])%s(?!\d)" % village.DEMO_PIN.encode())
-
-
-def personal_in(data: bytes) -> set[str]:
-    found = {kind for kind, values in SECRETS.items() if any(value in data for value in values)}
-    return found | ({"the PIN"} if PIN.search(data) else set())
 
 
 def test_the_search_finds_what_is_there():

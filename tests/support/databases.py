@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -78,15 +79,24 @@ def postgresql_dsn() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_dsn: str) -> Iterator[str]:
-    """An empty database of its own."""
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgresql_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+def make_database(postgresql_dsn: str) -> Iterator[Callable[[], str]]:
+    """Makes empty databases; the URL of each."""
     host = psycopg.conninfo.conninfo_to_dict(postgresql_dsn)["host"]
-    yield f"postgresql+psycopg://postgres@/{name}?host={host}"
-    with psycopg.connect(postgresql_dsn, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with psycopg.connect(postgresql_dsn, autocommit=True) as connection, ExitStack() as stack:
+
+        def make() -> str:
+            name = f"test_{secrets.token_hex(6)}"
+            connection.execute(f"CREATE DATABASE {name}")
+            stack.callback(connection.execute, f"DROP DATABASE {name} WITH (FORCE)")
+            return f"postgresql+psycopg://postgres@/{name}?host={host}"
+
+        yield make
+
+
+@pytest.fixture
+def postgresql_url(make_database: Callable[[], str]) -> str:
+    """An empty database of its own."""
+    return make_database()
 
 
 @pytest.fixture

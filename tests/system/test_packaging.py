@@ -127,6 +127,8 @@ def test_command_tells_its_version():
         "selftest",
         "burn-in",
         "technician pin",
+        "backup",
+        "restore",
         "config check",
     ],
 )

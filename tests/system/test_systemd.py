@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("anjungan-desa.service", "anjungan-desa-desk.service")
+SERVICES = ("anjungan-desa.service", "anjungan-desa-desk.service", "anjungan-desa-backup.service")
+UNITS = (*SERVICES, "anjungan-desa-backup.timer")
 #: systemd's measure of how much a service could harm, 0 to 10; above this the unit has lost a restriction.
 EXPOSURE_LIMIT = 2.0
 
@@ -47,13 +48,13 @@ def test_settings_of_the_hall_are_not_overwritten(installed):
     assert settings.read_text() == "# the hall's own\n"
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", UNITS)
 def test_unit_is_understood_in_full(installed, tmp_path, name):
-    unit = tmp_path / name
-    text = (installed / "etc/systemd/system" / name).read_text()
-    # systemd looks for the command on this machine.
-    unit.write_text(text.replace("/opt/anjungan-desa", f"{installed}/opt/anjungan-desa"))
-    done = run("systemd-analyze", "verify", "--man=no", unit)
+    for each in UNITS:  # a timer needs its service
+        text = (installed / "etc/systemd/system" / each).read_text()
+        # systemd looks for the command on this machine.
+        (tmp_path / each).write_text(text.replace("/opt/anjungan-desa", f"{installed}/opt/anjungan-desa"))
+    done = run("systemd-analyze", "verify", "--man=no", tmp_path / name)
     # It exits 0 on a key that it does not know: only silence is success.
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -72,6 +73,13 @@ def test_unit_is_confined(installed, name):
     assert exposure, done.stderr
     print(exposure[0])
     assert float(exposure[1]) <= EXPOSURE_LIMIT
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_of_a_visit_reaches_a_core_file_or_swap(name):
+    lines = (ROOT / "systemd" / name).read_text().splitlines()
+    assert {"LimitCORE=0", "MemorySwapMax=0"} <= set(lines)
+    assert any(line.startswith("Environment=") and "perturb=" in line for line in lines)
 
 
 def test_user_and_groups_are_made(tmp_path):

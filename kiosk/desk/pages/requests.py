@@ -57,7 +57,7 @@ def listing():
     counts = requests.counts()
     return render_template(
         "requests.html",
-        lines=[_line(each) for each in found[:PAGE]],
+        lines=_lines(found[:PAGE]),
         states=[(each, counts[each]) for each in RequestState if counts[each] or each is state],
         state=state,
         is_first_page=after_id is None,
@@ -77,7 +77,7 @@ def search():
     namesakes = services().office.residents.find(wanted)
     ids = [each.id for each in namesakes[:MOST_NAMESAKES]]
     found = requests.listing(resident_ids=ids, limit=PAGE + 1, newest_first=True)
-    lines = [_line(each) for each in found[:PAGE]]
+    lines = _lines(found[:PAGE])
     is_cut_off = len(found) > PAGE or len(namesakes) > MOST_NAMESAKES
     return render_template("found.html", wanted=wanted, lines=lines, is_cut_off=is_cut_off)
 
@@ -294,8 +294,9 @@ def _answers(found: LetterRequest, letter_type: LetterType | None) -> list[tuple
     return known + [(key, answer) for key, answer in found.fields.items() if key not in fields and answer]
 
 
-def _line(each: LetterRequest) -> Line:
-    return Line(each, services().office.residents.get(each.resident_id), _letter_name(each))
+def _lines(found: list[LetterRequest]) -> list[Line]:
+    residents = services().office.residents.by_ids({each.resident_id for each in found})
+    return [Line(each, residents[each.resident_id], _letter_name(each)) for each in found]
 
 
 def _letter_name(found: LetterRequest) -> str:
