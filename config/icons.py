@@ -73,6 +73,7 @@ GLYPHS = {
     "heart": "\U000f0be3",
     "man": "\U000f064d",
     "woman": "\U000f0649",
+    "camera": "\U000f0100",
 }
 
 

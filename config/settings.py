@@ -274,6 +274,7 @@ class Settings(Table, kw_only=True):
     state_dir: str = "/var/lib/anjungan-desa"
     database_url: str = ""  # empty: SQLite in the state directory
     letters_dir: str = ""  # empty: the letter types that come with the product
+    photos_kept_days: Annotated[int, Meta(ge=0, le=3650)] = 30  # of papers, after their request has ended
     village: Village
     screen: Screen = Screen()
     card_reader: Cradle | None = None

@@ -328,6 +328,7 @@ class Kiosk:
             office.spooler.start()
             office.selftest.start()
             office.codes.sync.start()
+            office.housekeeping.start()
         except BaseException:
             office.close()
             raise
@@ -367,6 +368,10 @@ class _ShownToBench:
 
     def show(self, scene: Scene) -> None:
         self._kiosk.face.show(scene)
+        self._tell_bench()
+
+    def show_frame(self, width_px: int, height_px: int, rgb: bytes) -> None:
+        self._kiosk.face.show_frame(width_px, height_px, rgb)
         self._tell_bench()
 
     def warn(self, warning: Warning | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from config.settings import Settings
 from hardware.card_reader.interface import CardPresented, CardReader, CardRemoved
+from hardware.code_scanner.interface import FrameSeen
 from hardware.device import StatusChanged
 from kiosk.bus import Bus, FrameDrawn
 from kiosk.clock import Clock
@@ -53,6 +54,9 @@ class Face(Protocol):
     """What the attendant needs of a screen; both may be called from its thread."""
 
     def show(self, scene: Scene) -> None: ...
+
+    def show_frame(self, width_px: int, height_px: int, rgb: bytes) -> None:
+        """What the camera sees now, where the scene has room for it."""
 
     def warn(self, warning: Warning | None) -> None: ...
 
@@ -136,6 +140,9 @@ class Attendant:
                 self._on_card_removed(event)
             case Reply() | Failed():
                 self._on_answer(event)
+            case FrameSeen(frame=frame):
+                if self._visit is not None and self._step.watches_camera:
+                    self._face.show_frame(frame.width_px, frame.height_px, frame.rgb)
             case SceneFailed():
                 self._apologise()
             case _:
@@ -288,6 +295,7 @@ class Attendant:
         if not again:
             step.enter(self._visit)
         self._devices.listen_for_code(step.listens_for_code)
+        self._devices.watch(step.watches_camera)
         if step.shown_after_s:
             self._scene = None
             self._pending_scene_at_s = self._clock.monotonic_s() + step.shown_after_s
@@ -324,6 +332,7 @@ class Attendant:
         self._visit = self._step = None
         self._history.clear()
         self._devices.listen_for_code(False)
+        self._devices.watch(False)
 
     # What is shown.
 

@@ -1,6 +1,6 @@
 """What the attendant knows of the hall's devices."""
 
-from hardware.code_scanner.interface import CodeScanner
+from hardware.code_scanner.interface import CodeScanner, Photo
 from hardware.device import Status, StatusChanged
 
 
@@ -23,6 +23,20 @@ class Devices:
         """The technician's code of the kind's trouble, empty where there is none."""
         status = self._statuses.get(kind)
         return status.code if status is not None else ""
+
+    @property
+    def can_photograph(self) -> bool:
+        """Whether papers can be photographed now."""
+        return self._scanner is not None and self._scanner.can_photograph and self.serving(CodeScanner.kind)
+
+    def watch(self, on: bool) -> None:
+        """Have the camera tell what it sees, where there is one."""
+        if self._scanner is not None and self._scanner.can_photograph:
+            self._scanner.watch(on)
+
+    def take_photo(self) -> Photo:
+        """Waits for it. Raises PhotoFailed; only where `can_photograph` was true once."""
+        return self._scanner.take_photo()
 
     def listen_for_code(self, on: bool) -> None:
         if self._scanner is not None:

@@ -95,6 +95,18 @@ class Event(Enum):
         "an officer printed a letter on the office printer, which came out so",
         ("request", "officer", "outcome", "code"),
     )
+    PHOTO_FAILED = "photo-failed", "the camera took no photo of a paper", ("code",)
+    PAPER_RECEIVED = (
+        "paper-received",
+        "an officer has a paper that a request needs, or takes its photo for it",
+        ("request", "requirement", "officer"),
+    )
+    PAPER_REFUSED = (
+        "paper-refused",
+        "an officer found a request's paper not to be what is needed",
+        ("request", "requirement", "officer"),
+    )
+    PHOTOS_DELETED = "photos-deleted", "photos of papers were deleted, as their requests ended long ago", ("count",)
     COPY_REQUESTED = "copy-requested", "a resident asked for a copy on paper", ("request", "copy", "job")
 
     OFFICER_ADDED = "officer-added", "an officer was added", ("officer", "role")

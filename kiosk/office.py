@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from config.settings import Settings
@@ -11,11 +12,13 @@ from kiosk.clock import Clock
 from kiosk.codes import NotFromHere, RequestSlip, Verdict
 from kiosk.devices import Devices
 from kiosk.enrolments import Enrolments
+from kiosk.housekeeping import Housekeeping
 from kiosk.journal import Journal
 from kiosk.letter_types import LetterType, letters_directory, load_letter_types
 from kiosk.letters import Letters
 from kiosk.officers import Officers
 from kiosk.paper.compose import Composer
+from kiosk.papers import Papers
 from kiosk.queue import Queue
 from kiosk.requests import Requests, RequestState, UnknownRequest
 from kiosk.residents import Residents
@@ -51,6 +54,7 @@ class Office:
     residents: Residents
     enrolments: Enrolments
     requests: Requests
+    papers: Papers
     officers: Officers
     letters: Letters
     queue: Queue
@@ -60,6 +64,7 @@ class Office:
     devices: Devices
     technician: Technician
     selftest: SelfTest
+    housekeeping: Housekeeping
 
     @classmethod
     def open(
@@ -71,8 +76,8 @@ class Office:
         post: Callable[[Any], None],
         bench: Bench | None = None,
     ) -> "Office":
-        """Everything on the settings' database; neither the spooler nor the self-test is started. `bench` is what the
-        self-test looks at, where there is more than the database. Raises StoreError."""
+        """Everything on the settings' database; neither spooler nor self-test nor housekeeping is started. `bench` is
+        what the self-test looks at, where there is more than the database. Raises StoreError."""
         store = open_store(settings)
         village = settings.village
         letter_types, broken = load_letter_types(letters_directory(settings))
@@ -85,6 +90,7 @@ class Office:
         except StoreError:
             store.close()
             raise
+        papers = Papers(store, clock)
         queue = Queue(store, clock, village.timezone)
         journal = Journal(store, clock)
         officers = Officers(store, clock)
@@ -102,7 +108,16 @@ class Office:
         selftest = SelfTest(bench or Bench(settings), store, clock)
         compose = (
             Composer(
-                settings, printer.profile, letter_types, residents, requests, letters, queue, codes.signer, selftest
+                settings,
+                printer.profile,
+                letter_types,
+                residents,
+                requests,
+                papers,
+                letters,
+                queue,
+                codes.signer,
+                selftest,
             )
             if printer
             else None
@@ -116,6 +131,7 @@ class Office:
             residents,
             Enrolments(store, clock, residents, settings.kiosk_id),
             requests,
+            papers,
             officers,
             letters,
             queue,
@@ -125,6 +141,7 @@ class Office:
             devices,
             Technician(store, clock, settings.kiosk_id),
             selftest,
+            Housekeeping(papers, timedelta(days=settings.photos_kept_days)),
         )
 
     @property
@@ -133,6 +150,7 @@ class Office:
 
     def close(self) -> None:
         self.codes.sync.stop()
+        self.housekeeping.stop()
         self.selftest.stop()
         self.spooler.stop()
         self.store.close()

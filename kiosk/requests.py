@@ -7,7 +7,7 @@ it: where the signing fails or the power goes, the next try signs with the same 
 
 import json
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from kiosk.officers import Officer
 from kiosk.residents import resident_in
 from kiosk.store.counters import insert, next_number
 from kiosk.store.print_jobs import PrintKind, queue_print
+from kiosk.store.requirement_papers import Paper, hand_in
 from kiosk.store.schema import letter_files, letter_requests, letter_signatures, print_jobs
 from kiosk.store.store import Store
 
@@ -58,6 +59,8 @@ MOVES = {
     RequestState.WITHDRAWN: set(),
 }
 ISSUED = (RequestState.READY, RequestState.COLLECTED)
+#: Nothing is checked any more.
+ENDED = (RequestState.COLLECTED, RequestState.REFUSED, RequestState.CANCELLED, RequestState.WITHDRAWN)
 
 
 class WrongState(ValueError):
@@ -157,9 +160,10 @@ class Requests:
         idempotency_key: str,
         language: str = "id",
         asked_by: str | None = None,
+        papers: Sequence[Paper] = (),
     ) -> LetterRequest:
-        """A new request with its number and its slip's print job; `language` is the slip's, `asked_by` the username of
-        the officer who asks for the resident. The same key gets the same request again."""
+        """A new request with its number, its papers and its slip's print job; `language` is the slip's, `asked_by` the
+        username of the officer who asks for the resident. The same key gets the same request again."""
 
         def find(tx: Connection) -> LetterRequest | None:
             return self._find(tx, letter_requests.c.idempotency_key == idempotency_key)
@@ -182,6 +186,7 @@ class Requests:
             }
             inserted = insert(tx, letter_requests).values(new).returning(letter_requests.c.id)
             request_id = tx.execute(inserted).scalar_one()
+            hand_in(tx, self._vault, request_id, number, papers, now)
             queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
             self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, request=request_id, letter_type=letter_type)
             return self._need(tx, letter_requests.c.id == request_id)
@@ -189,10 +194,15 @@ class Requests:
         return self._store.once(find, make)
 
     def resubmit(
-        self, request_id: int, fields: dict[str, str], idempotency_key: str, language: str = "id"
+        self,
+        request_id: int,
+        fields: dict[str, str],
+        idempotency_key: str,
+        language: str = "id",
+        papers: Sequence[Paper] = (),
     ) -> LetterRequest:
-        """Hand a returned request in again, corrected, with a new slip. The same key does it once. Raises
-        WrongState."""
+        """Hand a returned request in again, corrected, with a new slip; `papers` are those that were decided about
+        anew. The same key does it once. Raises WrongState."""
 
         def find(tx: Connection) -> LetterRequest | None:
             slip = select(print_jobs.c.subject_id).where(
@@ -204,8 +214,10 @@ class Requests:
 
         def make(tx: Connection) -> LetterRequest:
             request = self._hold(tx, letter_requests.c.id == request_id)
+            now = self._clock.now()
             self._move(tx, request, RequestState.SUBMITTED, fields=self._sealed(fields, request.number), reason=None)
-            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, self._clock.now(), language)
+            hand_in(tx, self._vault, request_id, request.number, papers, now)
+            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
             self._journal.record(Event.REQUEST_RESUBMITTED, tx=tx, request=request_id)
             return self._need(tx, letter_requests.c.id == request_id)
 

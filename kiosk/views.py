@@ -127,6 +127,17 @@ class ScanView(View):
 
 
 @dataclass(frozen=True, repr=False)
+class PhotoView(View):
+    """What the camera sees now (`Face.show_frame`), or the photo that it took: `picture` is a JPEG. `notice` says in
+    small letters what the photo is for."""
+
+    picture: bytes | None = None
+    error: str = ""
+    notice: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
 class ProgressView(View):
     """Something takes a while. `fraction` is 0 to 1, or None where nobody can tell."""
 

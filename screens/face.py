@@ -23,6 +23,7 @@ from kiosk.views import (
     KeypadView,
     NoticeView,
     NumberView,
+    PhotoView,
     PresentCardView,
     ProgressView,
     ResultView,
@@ -44,6 +45,7 @@ SCREENS = {
     NumberView: ("screens.number", "NumberScreen"),
     DateView: ("screens.number", "DateScreen"),
     ScanView: ("screens.scan", "ScanScreen"),
+    PhotoView: ("screens.photo", "PhotoScreen"),
     ProgressView: ("screens.progress", "ProgressScreen"),
     ReviewView: ("screens.review", "ReviewScreen"),
     ResultView: ("screens.result", "ResultScreen"),
@@ -114,6 +116,8 @@ class Face:
         self._shown: Any = None
         self._scene: Scene | None = None
         self._warning: Warning | None = None
+        self._frame: tuple[int, int, bytes] | None = None  # the newest, until it is drawn
+        self._frame_lock = threading.Lock()
         self._alive_s = float("-inf")
         self._is_started = False
         self._loop = Loop(settings.window(), self._frame_drawn, self._failed)
@@ -151,6 +155,14 @@ class Face:
     def show(self, scene: Scene) -> None:
         self._loop.call(lambda: self._show(scene))
 
+    def show_frame(self, width_px: int, height_px: int, rgb: bytes) -> None:
+        """What a camera sees now, where the scene is a `PhotoView` without a photo: bytes of red, green and blue from
+        the upper left corner. Frames that come faster than they can be drawn are passed over."""
+        with self._frame_lock:
+            waits, self._frame = self._frame is not None, (width_px, height_px, rgb)
+        if not waits:
+            self._loop.call(self._show_frame)
+
     def warn(self, warning: Warning | None) -> None:
         """Asks «Anda masih di sini?» over the scene, or takes the question away."""
         self._loop.call(lambda: self._warn(warning))
@@ -176,7 +188,7 @@ class Face:
 
     def marks(self) -> list[str]:
         """What is shown: the kind of view, "view:choice"; its language, "language:jv"; "text:large" or "text:normal";
-        and of a field which question, "field:2"."""
+        of a field which question, "field:2"; and "picture" where a camera's is drawn."""
         return self._ask(self._list_marks)
 
     def find(self, value: str) -> tuple[int, int]:
@@ -217,6 +229,12 @@ class Face:
             if self._shown is not None:
                 self._shown.leave()
             raise
+
+    def _show_frame(self) -> None:
+        with self._frame_lock:
+            frame, self._frame = self._frame, None
+        if self._shown is not None:
+            self._shown.show_frame(*frame)
 
     def _draw(self, scene: Scene) -> None:
         theme = self._theme.with_large_text(scene.large_text)
@@ -334,7 +352,8 @@ class Face:
         kind = type(view).__name__.removesuffix("View").lower()
         size = "large" if self._scene.large_text else "normal"
         field = [f"field:{view.progress[0]}"] if isinstance(view, FormView | NumberView | DateView) else []
-        return [f"view:{kind}", f"language:{self._scene.language}", f"text:{size}", *field]
+        picture = ["picture"] if self._shown is not None and self._shown.has_picture else []
+        return [f"view:{kind}", f"language:{self._scene.language}", f"text:{size}", *field, *picture]
 
     def _list_texts(self) -> list[str]:
         from screens.widgets import Text

@@ -29,6 +29,7 @@ class Screen(Widget):
 
     hides_top_on_compact = False
     covers_panel = False  # nothing is drawn around it
+    has_picture = False  # a camera's is drawn
 
     def __init__(self, post: Callable[..., None], alive: Callable[[], None]) -> None:
         super().__init__()
@@ -55,6 +56,10 @@ class Screen(Widget):
 
     def reset(self) -> None:
         """Forgets what the visitor did on this screen."""
+
+    def show_frame(self, width_px: int, height_px: int, rgb: bytes) -> None:
+        """A camera's newest frame (a byte each of red, green and blue, from the upper left corner), which a screen
+        without room for it passes over."""
 
     def draw(self, box: Box) -> None:
         raise NotImplementedError

@@ -220,6 +220,17 @@ def _show_qr(world: World, directory: Path, what: str) -> str:
     return "a code with that text is before the scanner"
 
 
+def _show_picture(world: World, directory: Path, what: str = "example") -> str:
+    from hardware.code_scanner.example_paper import bare_table, example_paper
+
+    scanner = world.device("scanner")
+    if not scanner.can_photograph:
+        raise BenchError("the kiosk's scanner has no camera for papers")
+    named = {"example": example_paper, "nothing": bare_table}
+    scanner.lay_paper(named[what]() if what in named else _open_picture(directory / what, "RGB"))
+    return f"{what} lies before the camera"
+
+
 def _last_paper(world: World) -> Image.Image:
     world.device("printer")
     if not world.papers:
@@ -227,12 +238,12 @@ def _last_paper(world: World) -> Image.Image:
     return world.papers[-1]
 
 
-def _open_picture(path: Path) -> Image.Image:
+def _open_picture(path: Path, mode: str = "L") -> Image.Image:
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            return picture.convert("L")
+            return picture.convert(mode)
     except (OSError, Image.DecompressionBombError) as error:
         raise BenchError(f"{path}: is no picture that can be shown: {error}") from error
 
@@ -414,6 +425,12 @@ COMMANDS = {
         Command("take-card", "", "take the card away", _take_card),
         Command("unreadable-card", "", "lay a card on the reader that it cannot read", _present_unreadable),
         Command("show-qr", "last|PICTURE|TEXT", "show the scanner the newest paper, a picture or a code", _show_qr),
+        Command(
+            "show-picture",
+            "[example|nothing|PICTURE]",
+            "lay an invented paper, none, or a picture before the camera",
+            _show_picture,
+        ),
         Command("touch", "NAME [SECONDS]", "touch the screen there, once it shows that name (10 s)", _touch),
         Command("type", "TEXT", "touch the keys of the keyboard that is shown", _type),
         Command("screen", "", "the names of what can be touched now", _screen),

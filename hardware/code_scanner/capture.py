@@ -44,9 +44,15 @@ class Capture:
             raise Absent
 
     def fresh_frame(self) -> numpy.ndarray:
-        """The view as it is now, grey (uint8, height × width): frames that waited in the buffers are passed over."""
-        import cv2
+        """The view as it is now, grey (uint8, height × width)."""
+        return _in(self._fresh(), "GRAY")
 
+    def fresh_picture(self) -> numpy.ndarray:
+        """The view as it is now, in colour (RGB, uint8, height × width × 3)."""
+        return _in(self._fresh(), "RGB")
+
+    def _fresh(self) -> numpy.ndarray:
+        """As OpenCV gives it, BGR or grey: frames that waited in the buffers are passed over."""
         for _ in range(self._frames_in_buffers):
             began_s = time.monotonic()
             self.grab()
@@ -57,7 +63,14 @@ class Capture:
         done, frame = self._capture.retrieve()
         if not done:
             raise Absent
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
+        return frame
+
+
+def _in(frame: numpy.ndarray, colours: str) -> numpy.ndarray:
+    import cv2
+
+    given = "BGR" if frame.ndim == 3 else "GRAY"
+    return frame if given == colours else cv2.cvtColor(frame, getattr(cv2, f"COLOR_{given}2{colours}"))
 
 
 def _backend(source: str) -> int:

@@ -18,8 +18,20 @@ import time
 from typing import TYPE_CHECKING
 
 from hardware.code_scanner.capture import Absent, Capture
-from hardware.code_scanner.decoder_messages import LONGEST_ORDER, OPEN, PICTURE_SIZE, Answer
+from hardware.code_scanner.decoder_messages import (
+    LARGEST_PICTURE_BYTES,
+    LONGEST_ORDER,
+    LONGEST_SIDE_PX,
+    LOOK,
+    OPEN,
+    PHOTOGRAPH,
+    PICTURE_SIZE,
+    WATCH,
+    Answer,
+)
 from hardware.code_scanner.decoding import STEPS, CodeRefused, FrameDecoder, load_decoders
+from hardware.code_scanner.interface import FRAME_PX, PhotoFlaw
+from hardware.code_scanner.judging import flaw_of, small
 from hardware.code_scanner.motion import MotionGate
 from hardware.code_scanner.sandbox import NotConfined, confine, die_with_parent
 
@@ -40,8 +52,16 @@ class CameraView:
         if not self._source.startswith("/dev/"):
             self._capture.fresh_frame()  # FFmpeg starts its threads with a video's first frame
         # Numbered pictures are opened while they are looked at. Neither they nor videos are a stranger's.
-        confine(may_read_files="%" in self._source)
+        confine(may_read_files="%" in self._source, largest_file_bytes=LARGEST_PICTURE_BYTES)
         self._capture.grab()
+
+    def watch(self, size: bytes, descriptors: list[int]) -> bytes:
+        frame = small(self._capture.fresh_picture(), *FRAME_PX)
+        return _handed_over(frame, descriptors, Answer.FRAME)
+
+    def photograph(self, size: bytes, descriptors: list[int]) -> bytes:
+        picture = small(self._capture.fresh_picture(), LONGEST_SIDE_PX, LONGEST_SIDE_PX)
+        return _handed_over(picture, descriptors, _JUDGEMENTS[flaw_of(picture)])
 
     def look(self, size: bytes, descriptors: list[int]) -> bytes:
         grey = self._capture.fresh_frame()
@@ -56,19 +76,44 @@ class PicturesView:
     def open(self) -> None:
         confine()
 
-    def look(self, size: bytes, descriptors: list[int]) -> bytes:
-        import numpy
+    def watch(self, size: bytes, descriptors: list[int]) -> bytes:
+        raise Absent  # who hands the pictures over has them
 
-        width_px, height_px = struct.unpack(PICTURE_SIZE, size)
-        (descriptor,) = descriptors
-        shared = os.pread(descriptor, width_px * height_px, 0)
-        grey = numpy.frombuffer(shared, numpy.uint8).reshape(height_px, width_px)
+    def photograph(self, size: bytes, descriptors: list[int]) -> bytes:
+        return _JUDGEMENTS[flaw_of(_handed_in(size, descriptors, (3,)))].value + size
+
+    def look(self, size: bytes, descriptors: list[int]) -> bytes:
+        grey = _handed_in(size, descriptors)
         decoder = FrameDecoder()
         tries = (decoder.decode(grey) for _ in range(STEPS))
         return _answer(next((payload for payload in tries if payload is not None), None))
 
 
 VIEWS = {"camera": CameraView, "pictures": PicturesView}
+_JUDGEMENTS = {
+    None: Answer.PHOTO,
+    PhotoFlaw.DARK: Answer.DARK,
+    PhotoFlaw.BLURRED: Answer.BLURRED,
+    PhotoFlaw.EMPTY: Answer.EMPTY,
+}
+
+
+def _handed_in(size: bytes, descriptors: list[int], colours: tuple[int, ...] = ()) -> numpy.ndarray:
+    import numpy
+
+    width_px, height_px = struct.unpack(PICTURE_SIZE, size)
+    shape = (height_px, width_px, *colours)
+    (descriptor,) = descriptors
+    return numpy.frombuffer(os.pread(descriptor, numpy.prod(shape), 0), numpy.uint8).reshape(shape)
+
+
+def _handed_over(picture: numpy.ndarray, descriptors: list[int], answer: Answer) -> bytes:
+    (descriptor,) = descriptors
+    rest = memoryview(picture).cast("B")
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    height_px, width_px, _ = picture.shape
+    return answer.value + struct.pack(PICTURE_SIZE, width_px, height_px)
 
 
 def _answer(payload: bytes | None) -> bytes:
@@ -93,6 +138,7 @@ def try_decoders() -> None:
         decoder = FrameDecoder()
         for _ in range(STEPS):
             decoder.decode(frame)
+    flaw_of(small(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), 64, 64))
 
 
 def answer(view: CameraView | PicturesView, order: bytes, descriptors: list[int]) -> bytes:
@@ -100,7 +146,8 @@ def answer(view: CameraView | PicturesView, order: bytes, descriptors: list[int]
         if order == OPEN:
             view.open()
             return Answer.OPENED.value
-        return view.look(order[1:], descriptors)
+        do = {LOOK: view.look, WATCH: view.watch, PHOTOGRAPH: view.photograph}[order[:1]]
+        return do(order[1:], descriptors)
     except Absent:
         return Answer.ABSENT.value
     except NotConfined:

@@ -22,19 +22,29 @@ time are a FAULT (SCANNER-DECODER), which passes by itself.
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware.code_scanner.decoder_messages import LONGEST_ANSWER, LOOK, OPEN, Answer
+from hardware.code_scanner.decoder_messages import (
+    LONGEST_ANSWER,
+    LOOK,
+    OPEN,
+    PICTURE_SIZE,
+    PICTURES,
+    Answer,
+)
 from hardware.code_scanner.decoding import PART_OF_CODE
-from hardware.code_scanner.interface import LONGEST_PAYLOAD
+from hardware.code_scanner.interface import LONGEST_PAYLOAD, Picture
 from hardware.code_scanner.listening import ABSENT, Listening, ListeningScanner
 from hardware.device import DeviceError, DeviceState
 
@@ -63,6 +73,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "1",  # seconds; OpenCV's own is ten
 }
+_LONGEST_PAYLOADS = {answer: struct.calcsize(PICTURE_SIZE) for answers, _ in PICTURES.values() for answer in answers}
+_LONGEST_PAYLOADS[Answer.CODE] = LONGEST_PAYLOAD
 _REFUSALS = {Answer.NO_DECODER: NO_DECODER, Answer.UNCONFINED: NOT_CONFINED}
 
 
@@ -162,9 +174,32 @@ def _checked(packet: bytes) -> tuple[Answer, bytes]:
     except ValueError as error:
         raise DecoderLost("spoke nonsense") from error
     payload = packet[1:]
-    if len(payload) > (LONGEST_PAYLOAD if answer is Answer.CODE else 0):
+    if len(payload) > _LONGEST_PAYLOADS.get(answer, 0):
         raise DecoderLost("spoke too long")
     return answer, payload
+
+
+@contextmanager
+def picture_file(content: bytes = b"") -> Iterator[int]:
+    """The descriptor of a file in memory that holds `content`, to be handed over."""
+    with os.fdopen(os.memfd_create("picture"), "wb", buffering=0) as file:
+        file.write(content)
+        yield file.fileno()
+
+
+def _read_picture(size: bytes, largest_px: tuple[int, int], descriptor: int) -> Picture:
+    """What the file holds, in a copy that nobody can change any more. Raises DecoderLost where it is no picture of
+    that size, or of one that is asked for."""
+    try:
+        width_px, height_px = struct.unpack(PICTURE_SIZE, size)
+    except struct.error as error:
+        raise DecoderLost("spoke nonsense") from error
+    if not (0 < width_px <= largest_px[0] and 0 < height_px <= largest_px[1]):
+        raise DecoderLost("handed over a picture of another size")
+    rgb = os.pread(descriptor, 3 * width_px * height_px, 0)
+    if len(rgb) != 3 * width_px * height_px:
+        raise DecoderLost("handed over half a picture")
+    return Picture(width_px, height_px, rgb)
 
 
 class Decoder:
@@ -208,17 +243,32 @@ class Decoder:
         """Look once; the payload goes with CODE only. LOST when the process was lost over it: the next look starts
         another. Raises DeviceError: ABSENT when nothing can be seen, FAULT when there is no decoding any more."""
         try:
-            if not self.is_open:
-                self._open()
-            answer, payload = self._process.ask(LOOK + size, LOOK_S, picture)
+            answer, payload = self._ask(LOOK + size, picture)
         except DecoderLost as lost:
             self._lost(lost)
             return Answer.LOST, b""
-        self._refuse(answer)
         self.statistics.count(answer)
         if answer is Answer.ERROR and self.statistics.decoder_errors == 1:
             log.warning("%s: a decoder failed on a frame (told once)", self._name)
         return answer, payload
+
+    def see(self, order: bytes, handed_over: Picture | None = None) -> tuple[Answer, Picture | None]:
+        """WATCH or PHOTOGRAPH what the process sees, or PHOTOGRAPH what is handed over. There is no picture with
+        ERROR and LOST; LOST and DeviceError as with `look`."""
+        wanted, largest_px = PICTURES[order]
+        if handed_over is not None:
+            order += struct.pack(PICTURE_SIZE, handed_over.width_px, handed_over.height_px)
+        with picture_file(handed_over.rgb if handed_over else b"") as descriptor:
+            try:
+                answer, size = self._ask(order, descriptor)
+                if answer is Answer.ERROR:
+                    return answer, None
+                if answer not in wanted:
+                    raise DecoderLost(f"said {answer.name} for a picture")
+                return answer, _read_picture(size, largest_px, descriptor)
+            except DecoderLost as lost:
+                self._lost(lost)
+                return Answer.LOST, None
 
     def renew(self) -> None:
         """A process that has not looked at anything yet, loading its libraries meanwhile."""
@@ -240,6 +290,13 @@ class Decoder:
         with self._process_lock:  # either `interrupt` finds the process, or this finds that all is to stop
             if self._process is None and not self._stopping.is_set():
                 self._process = DecoderProcess(self._arguments)
+
+    def _ask(self, order: bytes, picture: int | None) -> tuple[Answer, bytes]:
+        if not self.is_open:
+            self._open()
+        answer, payload = self._process.ask(order, LOOK_S, picture)
+        self._refuse(answer)
+        return answer, payload
 
     def _open(self) -> None:
         self.check()

@@ -61,12 +61,13 @@ def die_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
 
 
-def confine(may_read_files: bool = False) -> None:
-    """Confine this process, all threads of it. With `may_read_files`, files may still be opened for reading.
+def confine(may_read_files: bool = False, largest_file_bytes: int = 0) -> None:
+    """Confine this process, all threads of it. With `may_read_files`, files may still be opened for reading; a file
+    whose descriptor it is handed may be written up to that size.
 
     Raises NotConfined where libseccomp is missing or the kernel, or a filter around this process, says no.
     """
-    _limit()
+    _limit(largest_file_bytes)
     try:
         seccomp = ctypes.CDLL(LIBRARY)
     except OSError as error:
@@ -111,13 +112,13 @@ def _must(result: int, what: str) -> None:
         raise NotConfined(f"{what}: {os.strerror(-result)}")
 
 
-def _limit() -> None:
+def _limit(largest_file_bytes: int) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     for limit, most in (
         (resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_FOR_FRAMES_BYTES),
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, largest_file_bytes),
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_CORE, 0),  # a core file would be a picture of a resident's letter
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections import deque
 from dataclasses import dataclass
@@ -10,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hardware.code_scanner.decoder_messages import PICTURE_SIZE
-from hardware.code_scanner.decoder_process import DecodingScanner
+from hardware.code_scanner.decoder_messages import LONGEST_SIDE_PX, PHOTOGRAPH, PICTURE_SIZE
+from hardware.code_scanner.decoder_process import picture_file
+from hardware.code_scanner.example_paper import example_paper
+from hardware.code_scanner.interface import FRAME_PX, Picture
 from hardware.code_scanner.listening import ABSENT, Listening
+from hardware.code_scanner.photographing import PhotographingScanner, Watching
 from hardware.device import DeviceError, DeviceState
 
 if TYPE_CHECKING:
     from PIL import Image
-
-#: A larger picture is made smaller: no camera sees more.
-LONGEST_SIDE_PX = 4096
 
 
 @dataclass(frozen=True)
@@ -28,20 +27,23 @@ class _Shown:
     listening: Listening | None
 
 
-class VirtualScanner(DecodingScanner):
-    """The outside world shows it codes and unplugs it, from any thread; what is shown while it does not listen, or
-    is unplugged, is not seen."""
+class VirtualScanner(PhotographingScanner):
+    """The outside world shows it codes, lays papers before it and unplugs it, from any thread. A code that is shown
+    while it does not listen, or is unplugged, is not seen; a paper lies there until another does."""
 
     virtual = True
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        pass
+        camera: bool = True  # False: one that reads codes and nothing else
 
     def __init__(self, name: str, options: Options) -> None:
         super().__init__(name, ("pictures",))
         self.options = options
         self._plugged = True
         self._shown: deque[_Shown] = deque()
+        self.can_photograph = options.camera
+        self._paper: Image.Image | None = None  # the example, drawn when it is first seen
+        self._told: tuple[Watching | None, Image.Image | None] = (None, None)
 
     # The outside world.
 
@@ -52,6 +54,11 @@ class VirtualScanner(DecodingScanner):
     def show_picture(self, picture: Image.Image) -> None:
         """Hold a picture in front of the scanner, long enough for the real decoders to try everything on it."""
         self._hold_up(picture)
+
+    def lay_paper(self, paper: Image.Image) -> None:
+        """Lay a paper before the camera, in place of the one that lies there: a picture of all that it sees then."""
+        self._paper = paper
+        self._wake.set()
 
     def unplug(self) -> None:
         self._plugged = False
@@ -70,11 +77,14 @@ class VirtualScanner(DecodingScanner):
 
     def _open(self) -> None:
         self._shown.clear()
+        self._told = (None, None)
         self._check_plugged()
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
             self._check_plugged()
+            if self._is_wanted:
+                self._be_camera()
             while self._shown:
                 self._see(self._shown.popleft())
             self._rest()
@@ -82,6 +92,19 @@ class VirtualScanner(DecodingScanner):
     def _check_plugged(self) -> None:
         if not self._plugged:
             raise DeviceError(DeviceState.ABSENT, ABSENT)
+
+    def _be_camera(self) -> None:
+        """One frame for who begins to watch, and one for each change of the view."""
+        self._shown.clear()
+        if self._paper is None:
+            self._paper = example_paper()
+        paper, awaited, watching = self._paper, self._awaited, self._watching
+        if watching is not None and self._told != (watching, paper):
+            self._told = watching, paper
+            self._tell_frame(_picture(paper, FRAME_PX), watching)
+        if awaited is not None and not awaited.done():
+            handed_over = _picture(paper, (LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+            self._tell_photo(awaited, *self._decoder.see(PHOTOGRAPH, handed_over))
 
     def _see(self, shown: _Shown) -> None:
         if isinstance(shown.what, bytes):
@@ -93,8 +116,12 @@ class VirtualScanner(DecodingScanner):
         """In the decoding process that a camera has too; it is started for the first picture."""
         grey = picture.convert("L")
         grey.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
-        descriptor = os.memfd_create("picture")
-        with os.fdopen(descriptor, "wb", buffering=0) as shared:
-            shared.write(grey.tobytes())
+        with picture_file(grey.tobytes()) as descriptor:
             size = struct.pack(PICTURE_SIZE, *grey.size)
             self._tell_answer(*self._decoder.look(size, descriptor), listening)
+
+
+def _picture(image: Image.Image, largest_px: tuple[int, int]) -> Picture:
+    colours = image.convert("RGB")
+    colours.thumbnail(largest_px)
+    return Picture(*colours.size, colours.tobytes())

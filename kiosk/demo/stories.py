@@ -88,7 +88,7 @@ class Storyteller:
 
 
 def letter(teller: Storyteller) -> None:
-    """A resident taps a card and asks for a letter"""
+    """A resident taps a card and asks for a letter; one paper is photographed, the other is for the desk"""
     before = teller.papers()
     teller.see("start", "idle")
     teller.touch("start")
@@ -107,6 +107,12 @@ def letter(teller: Storyteller) -> None:
     teller.touch("key:ok")
     teller.see("suggestion:Mengajukan pinjaman bank")
     teller.touch("suggestion:Mengajukan pinjaman bank")
+    teller.see("photo:pengantar_rt", "ask-paper")
+    teller.touch("photo:pengantar_rt")
+    teller.see("picture", "lay-paper")
+    teller.touch("take")
+    teller.see("use", "look-at-photo")
+    teller.touch("use", "desk:kk")
     teller.see("send", "review")
     teller.touch("send")
     teller.take_paper(before, "paper-request-slip")
@@ -157,7 +163,7 @@ def dependants(teller: Storyteller) -> None:
     teller.see("field:2")
     teller.bench.call("type", "950250")
     teller.see("field:2", "field-amount")
-    teller.touch("key:ok")
+    teller.touch("key:ok", "desk:pengantar_rt", "desk:kk", "desk:foto_rumah")
     teller.see("send")
     teller.touch("send")
     teller.take_paper(before, "paper-request-slip-sktm")

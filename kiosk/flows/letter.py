@@ -1,22 +1,26 @@
 """The letter story.
 
-Who are you? → your letters → which letter? → what for? → is this right? → sent → here is your slip.
+Who are you? → your letters → which letter? → what for? → its papers → is this right? → sent → here is your slip.
 Some days later: who are you? → your letter is ready → print the copy.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from config.translations import in_language
 from kiosk.flows.fields import ask_fields, today
+from kiosk.flows.papers import ask_papers, decided_facts, kept_facts, names_of
 from kiosk.flows.printing import Print
 from kiosk.flows.told import Finished, Told, done
 from kiosk.intents import Chosen
 from kiosk.letter_fields import AnyField
 from kiosk.letter_types import LetterType
 from kiosk.paper.text import date_in_words
+from kiosk.papers import KeptPaper
 from kiosk.requests import LetterRequest, RequestState, WrongState
 from kiosk.step import Back, End, Next, Step, Wait
+from kiosk.store.requirement_papers import Paper
 from kiosk.views import Choice, ChoiceView, Fact, NoticeView, ResultView, ReviewView, View
 from kiosk.visit import Visit
 
@@ -33,6 +37,8 @@ STATE_ICONS = {
 #: What ended badly is told for so long: its owner reads the reason at the next visit.
 ENDED = (RequestState.REFUSED, RequestState.WITHDRAWN)
 ENDED_SHOWN = timedelta(days=60)
+#: Papers that are missing are still of use.
+AWAITS_PAPERS = (RequestState.SUBMITTED, RequestState.CHECKING, RequestState.RETURNED)
 
 
 def open_letters(visit: Visit) -> Step:
@@ -96,12 +102,6 @@ def letter_type_name(key: str, visit: Visit) -> str:
     return letter_name(letter_type, visit) if letter_type else key
 
 
-def papers_to_bring(letter_type: LetterType, visit: Visit) -> str:
-    """«surat pengantar RT/RW, fotokopi KK»; empty where nothing is needed."""
-    labels = (in_language(requirement.label, visit.language) for requirement in letter_type.requirements)
-    return ", ".join(label if label[:2].isupper() else label[:1].lower() + label[1:] for label in labels)
-
-
 class MyLetters(Step):
     """Asking for another letter comes first, so that a long list never hides it; a letter that is ready stands out."""
 
@@ -132,7 +132,7 @@ class MyLetters(Step):
             case Chosen(value="new"):
                 return ChooseLetter()
             case Chosen(value=number) if number in self._requests:
-                return ShowRequest(self._requests[number])
+                return show_request(self._requests[number])
         return None
 
 
@@ -157,7 +157,7 @@ class ChooseLetter(Step):
         )
 
     def _needs(self, letter_type: LetterType, visit: Visit) -> str:
-        papers = papers_to_bring(letter_type, visit)
+        papers = names_of(letter_type.requirements, visit)
         return visit.say("needs_papers", papers=papers) if papers else ""
 
     def on(self, event: Any, visit: Visit) -> Next:
@@ -166,7 +166,7 @@ class ChooseLetter(Step):
                 letter_type = visit.office.letter_types[key]
                 if letter_type.asker.refusal(visit.resident, today(visit), visit.language):
                     return NotForYou(letter_type)
-                return fill_in(letter_type, {}, request=None)
+                return fill_in(letter_type, {}, {}, request=None)
         return None
 
 
@@ -198,10 +198,16 @@ class NotForYou(Step):
         return None
 
 
-def fill_in(letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> Step:
-    """The letter's questions and what follows them. `request` is the returned one that is being corrected, or None for
-    a new one."""
-    return ask_fields(letter_type, answers, then=lambda: Review(letter_type, answers, request))
+def fill_in(
+    letter_type: LetterType, answers: dict[str, str], papers: dict[str, Paper], request: LetterRequest | None
+) -> Step:
+    """The letter's questions and papers, and what follows them. `request` is the returned one that is being corrected,
+    or None for a new one."""
+
+    def review() -> Step:
+        return Review(letter_type, answers, papers, request)
+
+    return ask_fields(letter_type, answers, then=lambda: ask_papers(letter_type, request, papers, then=review))
 
 
 class Review(Step):
@@ -210,8 +216,10 @@ class Review(Step):
 
     loses = True
 
-    def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
-        self._type, self._answers, self._request = letter_type, answers, request
+    def __init__(
+        self, letter_type: LetterType, answers: dict[str, str], papers: dict[str, Paper], request: LetterRequest | None
+    ) -> None:
+        self._type, self._answers, self._papers, self._request = letter_type, answers, papers, request
 
     def view(self, visit: Visit) -> View:
         resident = visit.resident
@@ -227,7 +235,7 @@ class Review(Step):
         return ReviewView(
             visit.say("check_your_data"),
             visit.say("is_data_correct"),
-            facts=own + asked,
+            facts=own + asked + decided_facts(self._type, self._papers, visit),
             choices=(
                 Choice("edit", visit.say("not_correct"), "edit"),
                 Choice("send", visit.say("yes_send_request"), "ok", prominent=True),
@@ -241,9 +249,9 @@ class Review(Step):
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
             case Chosen(value="send"):
-                return send(visit, self._type, self._answers, self._request)
+                return send(visit, self._type, self._answers, self._papers, self._request)
             case Chosen(value="edit"):
-                return DataNotCorrect(self._type, self._answers, self._request)
+                return DataNotCorrect(self._type, self._answers, self._papers, self._request)
         return None
 
 
@@ -253,8 +261,10 @@ class DataNotCorrect(Step):
     returnable = False
     loses = True
 
-    def __init__(self, letter_type: LetterType, answers: dict[str, str], request: LetterRequest | None) -> None:
-        self._type, self._answers, self._request = letter_type, answers, request
+    def __init__(
+        self, letter_type: LetterType, answers: dict[str, str], papers: dict[str, Paper], request: LetterRequest | None
+    ) -> None:
+        self._type, self._answers, self._papers, self._request = letter_type, answers, papers, request
 
     def view(self, visit: Visit) -> View:
         answers = Choice("answers", visit.say("change_my_answers"), "edit", prominent=True)
@@ -264,7 +274,7 @@ class DataNotCorrect(Step):
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
             case Chosen(value="answers"):
-                return fill_in(self._type, self._answers, self._request)
+                return fill_in(self._type, self._answers, self._papers, self._request)
             case Chosen(value="register"):
                 return AskTheDesk()
         return None
@@ -274,21 +284,34 @@ class AskTheDesk(Told):
     title, text = "my_register_data_is_wrong", "register_ask_desk"
 
 
-def send(visit: Visit, letter_type: LetterType, answers: dict[str, str], correcting: LetterRequest | None) -> Step:
-    """The request and its slip's print job come into being together, once, however often it is tried."""
+def send(
+    visit: Visit,
+    letter_type: LetterType,
+    answers: dict[str, str],
+    papers: Mapping[str, Paper],
+    correcting: LetterRequest | None,
+) -> Step:
+    """The request, its papers and its slip's print job come into being together, once, however often it is tried."""
     resident_id, key, language = visit.resident.id, visit.new_key("request"), visit.language
+    handed_in = tuple(papers.values())
 
-    def sent(request: LetterRequest) -> Step:
+    def submit(office: Any) -> tuple[LetterRequest, dict[str, KeptPaper]]:
+        if correcting is not None:
+            request = office.requests.resubmit(correcting.id, answers, key, language, papers=handed_in)
+        else:
+            request = office.requests.submit(resident_id, letter_type.key, answers, key, language, papers=handed_in)
+        return request, office.papers.of_request(request.id)
+
+    def sent(answer: tuple[LetterRequest, dict[str, KeptPaper]]) -> Step:
+        request, kept = answer
         return Print(
             request.print_job_id,
             title=visit.say("request_sent"),
-            then=lambda on_paper: RequestSent(request, on_paper),
+            then=lambda on_paper: RequestSent(request, kept, on_paper),
             number=request.number,
         )
 
-    if correcting is not None:
-        return Wait(lambda office: office.requests.resubmit(correcting.id, answers, key, language), sent)
-    return Wait(lambda office: office.requests.submit(resident_id, letter_type.key, answers, key, language), sent)
+    return Wait(submit, sent)
 
 
 class LetterFinished(Finished):
@@ -309,6 +332,10 @@ class LetterFinished(Finished):
 
 
 class RequestSent(LetterFinished):
+    def __init__(self, request: LetterRequest, papers: Mapping[str, KeptPaper], on_paper: bool) -> None:
+        super().__init__(request, on_paper)
+        self._papers = papers
+
     def view(self, visit: Visit) -> View:
         return ResultView(
             visit.say("request_sent"),
@@ -322,8 +349,11 @@ class RequestSent(LetterFinished):
     def _facts(self, visit: Visit) -> tuple[Fact, ...]:
         letter = Fact(visit.say("letter"), letter_type_name(self._request.letter_type, visit))
         letter_type = visit.office.letter_types.get(self._request.letter_type)
-        papers = papers_to_bring(letter_type, visit) if letter_type else ""
-        return (letter, Fact(visit.say("hand_in_at_desk"), papers[0].upper() + papers[1:])) if papers else (letter,)
+        return (letter, *kept_facts(letter_type, self._papers, visit))
+
+
+def show_request(request: LetterRequest) -> Step:
+    return Wait(lambda office: office.papers.of_request(request.id), lambda papers: ShowRequest(request, papers))
 
 
 class ShowRequest(Step):
@@ -331,8 +361,8 @@ class ShowRequest(Step):
 
     leaves = False
 
-    def __init__(self, request: LetterRequest) -> None:
-        self._request = request
+    def __init__(self, request: LetterRequest, papers: Mapping[str, KeptPaper]) -> None:
+        self._request, self._papers = request, papers
 
     def view(self, visit: Visit) -> View:
         facts = [Fact(visit.say("your_request_number"), self._request.number)]
@@ -340,6 +370,9 @@ class ShowRequest(Step):
             facts.append(Fact(visit.say("letter_number"), self._request.letter_number))
         if self._request.reason:
             facts.append(Fact(visit.say("reason"), self._request.reason))
+        if self._request.state in AWAITS_PAPERS:
+            letter_type = visit.office.letter_types.get(self._request.letter_type)
+            facts += kept_facts(letter_type, self._papers, visit)
         ready = self._request.state is RequestState.READY
         where = visit.say(f"state_{self._request.state}")
         return ResultView(
@@ -378,20 +411,20 @@ class ShowRequest(Step):
             case Chosen(value="print") if "print" in offered:
                 return print_copy(visit, self._request)
             case Chosen(value="slip") if "slip" in offered:
-                return print_slip_again(visit, self._request)
+                return print_slip_again(visit, self._request, self._papers)
             case Chosen(value="cancel") if "cancel" in offered:
-                return ReallyCancel(self._request)
+                return ReallyCancel(self._request, self._papers)
             case Chosen(value="correct") if "correct" in offered:
                 letter_type = visit.office.letter_types[self._request.letter_type]
-                return fill_in(letter_type, dict(self._request.fields), self._request)
+                return fill_in(letter_type, dict(self._request.fields), {}, self._request)
         return None
 
 
 class ReallyCancel(Step):
     leaves = False
 
-    def __init__(self, request: LetterRequest) -> None:
-        self._request = request
+    def __init__(self, request: LetterRequest, papers: Mapping[str, KeptPaper]) -> None:
+        self._request, self._papers = request, papers
 
     def view(self, visit: Visit) -> View:
         return ChoiceView(
@@ -408,7 +441,7 @@ class ReallyCancel(Step):
             case Chosen(value="cancel"):
                 return Wait(lambda office: _cancelled(office, self._request), _after_cancelling)
             case Chosen(value="keep"):
-                return ShowRequest(self._request)
+                return ShowRequest(self._request, self._papers)
         return None
 
 
@@ -444,13 +477,13 @@ def print_copy(visit: Visit, request: LetterRequest) -> Step:
     )
 
 
-def print_slip_again(visit: Visit, request: LetterRequest) -> Step:
+def print_slip_again(visit: Visit, request: LetterRequest, papers: Mapping[str, KeptPaper]) -> Step:
     return Wait(
         lambda office: office.spooler.print_again(request.print_job_id),
         lambda job_id: Print(
             job_id,
             title=visit.say("your_request_number"),
-            then=lambda on_paper: RequestSent(request, on_paper),
+            then=lambda on_paper: RequestSent(request, papers, on_paper),
             number=request.number,
         ),
     )

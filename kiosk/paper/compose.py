@@ -11,6 +11,7 @@ from kiosk.paper import slips
 from kiosk.paper.document import Document
 from kiosk.paper.letter import CopyMark
 from kiosk.paper.thermal import render
+from kiosk.papers import Papers, wanted
 from kiosk.queue import Queue
 from kiosk.requests import Requests
 from kiosk.residents import Residents
@@ -18,6 +19,7 @@ from kiosk.selftest.report import active_lines, lines_of
 from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import PrintJob
 from kiosk.store.print_jobs import PrintKind
+from kiosk.store.requirement_papers import PaperState
 from kiosk.village_keys import VillageSigner
 
 
@@ -31,6 +33,7 @@ class Composer:
         letter_types: dict[str, LetterType],
         residents: Residents,
         requests: Requests,
+        papers: Papers,
         letters: Letters,
         queue: Queue,
         signer: VillageSigner,
@@ -41,6 +44,7 @@ class Composer:
         self._profile, self._letter_types = profile, letter_types
         self._residents, self._requests, self._letters = residents, requests, letters
         self._queue, self._signer, self._selftest = queue, signer, selftest
+        self._papers = papers
 
     def __call__(self, job: PrintJob) -> Page:
         return Page(render(self.document(job), self._profile.width_dots, self._profile.dots_per_mm))
@@ -74,6 +78,7 @@ class Composer:
     def _request_slip(self, job: PrintJob) -> Document:
         request = self._requests.get(job.subject_id)
         letter_type = self._letter_types[request.letter_type]
+        papers = self._papers.of_request(request.id)
         return slips.request_slip(
             request.number,
             in_language(letter_type.name, job.language),
@@ -81,7 +86,8 @@ class Composer:
             self._village,
             self._signer.request(request.number),
             request.submitted_at.astimezone(self._zone),
-            tuple(in_language(requirement.label, job.language) for requirement in letter_type.requirements),
+            tuple(in_language(requirement.label, job.language) for requirement in wanted(letter_type, papers)),
+            sum(paper.state is PaperState.PHOTO for paper in papers.values()),
             language=job.language,
             printing=job.printing,
         )

@@ -62,15 +62,18 @@ def request_slip(
     qr_payload: str,
     sent_at: datetime,
     requirements: tuple[str, ...] = (),
+    photographed: int = 0,
     *,
     language: str = "id",
     printing: int = 1,
 ) -> Document:
-    """What a resident keeps until the letter is ready. `requirements` are the papers to bring, in `language`;
-    `sent_at` is in the village's own time."""
+    """What a resident keeps until the letter is ready. `requirements` are the papers still to bring, in `language`, and
+    `photographed` counts those that need not be; `sent_at` is in the village's own time."""
     bring: tuple[Block, ...] = ()
+    if photographed:
+        bring = (Paragraph(say(language, "paper_photographed", n=photographed)),)
     if requirements:
-        bring = (Paragraph(say(language, "paper_please_bring"), bold=True), Items(requirements))
+        bring += (Paragraph(say(language, "paper_please_bring"), bold=True), Items(requirements))
     return Document(
         (
             *_slip_head(village),

@@ -97,6 +97,7 @@ MEANINGS = {
     "SCANNER-NO-DECODER": "no library that reads codes is installed",
     "SCANNER-DECODER": "the reading of pictures broke down, and is started again",
     "SCANNER-SANDBOX": "the reading of pictures could not be shut off from the rest of the machine",
+    "SCANNER-NO-PHOTO": "the camera took no photo of a paper in time",
     "SCANNER-LAYOUT": "the scanner types with another keyboard layout than the kiosk's",
     "SCANNER-OVERRUN": "the scanner typed faster than it could be read",
     "SCANNER-HALF-CODE": "a code came only in part",

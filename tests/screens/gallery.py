@@ -3,12 +3,14 @@
 gallery.py WIDTH_PX HEIGHT_PX PPI FOLDER
 """
 
+import io
 import json
 import sys
 import threading
 from pathlib import Path
 
 from config.translations import in_language
+from hardware.code_scanner.example_paper import example_paper
 from kiosk.letter_types import load_letter_types
 from kiosk.views import (
     Choice,
@@ -21,6 +23,7 @@ from kiosk.views import (
     KeypadView,
     NoticeView,
     NumberView,
+    PhotoView,
     PresentCardView,
     ProgressView,
     ResultView,
@@ -74,6 +77,16 @@ FACTS = (
 )
 CODES = (Fact("Nomor surat", "400.12.2.1/014/35.23.12.2002/XI/2026"), Fact("Atas nama", "S. N. K. W."))
 BIG_FACTS = (Fact("Layanan", "Pelayanan Umum"), Fact("Menunggu", "4 orang"), Fact("Jam", "09.42"))
+
+LIVE = example_paper().resize((639, 360))  # a row of it is no multiple of four bytes
+
+
+def photo_of_paper() -> bytes:
+    """A JPEG of the bench's invented paper."""
+    file = io.BytesIO()
+    example_paper().save(file, "JPEG")
+    return file.getvalue()
+
 
 VIEWS: dict[str, View] = {
     "idle": IdleView("Sentuh layar untuk mulai", "Mangga layaripun dipuntutul kangge miwiti", village="Desa Socorejo"),
@@ -187,6 +200,33 @@ VIEWS: dict[str, View] = {
         progress=(4, 6),
     ),
     "scan": ScanView("Arahkan kode QR ke kamera", "Kode ada di bawah surat", error="Kode QR tidak terbaca"),
+    "photo-live": PhotoView(
+        "Letakkan kertas di depan kamera",
+        "Kamera ada di sebelah kanan layar ini. Seluruh kertas harus terlihat",
+        notice="Foto hanya untuk memeriksa permohonan ini, dan dihapus 30 hari setelah selesai",
+        choices=(
+            Choice("desk", "Bawa ke loket", "counter"),
+            Choice("take", "Ambil foto", "camera", prominent=True),
+        ),
+    ),
+    "photo-taken": PhotoView(
+        "Surat pengantar RT/RW",
+        "Apakah semua tulisan terbaca?",
+        picture=photo_of_paper(),
+        choices=(
+            Choice("again", "Ulangi foto", "camera"),
+            Choice("use", "Pakai foto ini", "ok", prominent=True),
+        ),
+    ),
+    "photo-error": PhotoView(
+        "Surat pengantar RT/RW",
+        picture=photo_of_paper(),
+        error="Foto kurang jelas. Ratakan kertas, lalu ulangi",
+        choices=(
+            Choice("use", "Tetap pakai foto ini", "ok"),
+            Choice("again", "Ulangi foto", "camera", prominent=True),
+        ),
+    ),
     "progress": ProgressView("Mohon tunggu sebentar", "Permohonan sedang dikirim"),
     "progress-fraction": ProgressView("Surat sedang dicetak", fraction=0.4),
     "review": ReviewView("Periksa data Anda", "Apakah data ini sudah benar?", facts=FACTS, choices=YES_NO),
@@ -303,6 +343,8 @@ def play(face: Face, folder: Path) -> dict:
     result = {}
     for name, scene in scenes().items():
         face.show(scene)
+        if isinstance(scene.view, PhotoView) and scene.view.picture is None:
+            face.show_frame(*LIVE.size, LIVE.tobytes())
         result[name] = report(face)
         face.picture(str(folder / f"{name}.png"))
     face.warn(Warning(15))

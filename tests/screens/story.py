@@ -6,6 +6,7 @@ story.py NAME
 import json
 import queue
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from kiosk.views import (
     FormView,
     IdleView,
     KeypadView,
+    PhotoView,
     PresentCardView,
     Scene,
     TouchGridView,
@@ -185,6 +187,50 @@ def _moving_picture(stage: Stage) -> dict:
 
     screens = [screen for screen in stage.face._screens.values() if isinstance(screen, MovingScreen)]
     return {"ticking": [screen._ticking is not None for screen in screens]}
+
+
+def _live_picture(stage: Stage) -> dict:
+    """The upper half of what the camera sees is red, the lower blue; then all of it is green, among many frames."""
+    size = width_px, height_px = 639, 360  # a row of it is no multiple of four bytes
+    red, green, blue = (bytes(255 if colour == each else 0 for each in range(3)) for colour in range(3))
+    two_halves = (red * (width_px * height_px // 2)) + (blue * (width_px * height_px // 2))
+    scene = Scene(1, PhotoView("Letakkan kertas", choices=(Choice("take", "Ambil foto", "camera"),)))
+    stage.face.show(scene)
+    waiting = "picture" in stage.face.marks()
+    stage.face.show_frame(*size, two_halves)
+    wait_for(lambda: "picture" in stage.face.marks())
+    seen = colours_seen(stage)
+    frames = stage.frames_count
+    threading.Event().wait(0.5)  # that nothing happens takes time
+    drawn_for_nothing = stage.frames_count - frames
+    stage.face.show(Scene(2, scene.view, language="en", fresh=False))
+    kept = colours_seen(stage)
+    for _ in range(50):
+        stage.face.show_frame(*size, two_halves)
+    stage.face.show_frame(*size, green * (width_px * height_px))
+    newest = colours_seen(stage)
+    stage.face.show(IDLE)
+    stage.face.show_frame(*size, two_halves)
+    stage.face.targets()
+    screen = stage.face._screens[PhotoView]
+    left = screen._frame is not None or screen._picture is not None
+    return {
+        "waiting": waiting, "seen": seen, "drawn_for_nothing": drawn_for_nothing, "kept": kept, "newest": newest,
+        "left": left, "errors": stage.errors.qsize(),
+    }  # fmt: skip
+
+
+def colours_seen(stage: Stage) -> list[str]:
+    """The pure colours down the middle of the panel, each once."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        stage.face.picture(f"{folder}/seen.png")
+        with Image.open(f"{folder}/seen.png") as picture:
+            column = [picture.getpixel((SIZE[0] // 2, y)) for y in range(SIZE[1])]
+    names = {(255, 0, 0): "red", (0, 255, 0): "green", (0, 0, 255): "blue"}
+    seen = [names[pixel] for pixel in column if pixel in names]
+    return list(dict.fromkeys(seen))
 
 
 def _touch_grid(stage: Stage) -> dict:

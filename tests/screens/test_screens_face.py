@@ -85,6 +85,15 @@ def test_the_picture_moves_and_stops_when_left() -> None:
     assert not any(_play("moving_picture")["ticking"])
 
 
+def test_a_camera_s_frames_are_drawn_when_they_come_and_leave_nothing_behind() -> None:
+    seen = _play("live_picture")
+    assert seen["waiting"] is False
+    assert seen["seen"] == seen["kept"] == ["red", "blue"]
+    assert seen["drawn_for_nothing"] == 0
+    assert seen["newest"] == ["green"]
+    assert seen["left"] is False and seen["errors"] == 0
+
+
 def test_the_touch_grid_ends_with_the_last_square_and_nothing_is_around_it() -> None:
     seen = _play("touch_grid")
     assert seen["left"] == 1 and seen["silent"]

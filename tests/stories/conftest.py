@@ -18,6 +18,11 @@ VIRTUAL_PRINTER = '[printer]\ndriver = "virtual"\nprofile = "virtual-80mm"'
 FAST_VIRTUAL_PRINTER = f"{VIRTUAL_PRINTER}\noptions = {{ head_mm_per_s = 1500 }}"
 
 
+VIRTUAL_SCANNER = '[code_scanner]\ndriver = "virtual"'
+#: Nobody is asked about papers.
+WITHOUT_CAMERA = VIRTUAL_SCANNER, f"{VIRTUAL_SCANNER}\noptions = {{ camera = false }}"
+
+
 @pytest.fixture
 def make_kiosk() -> Iterator[Callable[..., RunningKiosk]]:
     with kiosks() as make:
@@ -46,8 +51,8 @@ def network_printer(printer) -> tuple[str, str]:
 
 @pytest.fixture
 def config(tmp_path, network_printer) -> Path:
-    """The demo's settings with that printer."""
-    return changed_profile(tmp_path / "kiosk.toml", network_printer)
+    """The demo's settings with that printer, and without a camera for papers."""
+    return changed_profile(tmp_path / "kiosk.toml", network_printer, WITHOUT_CAMERA)
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ PAPERS = {
     "paper-report",
 }
 SCREENS = {
-    "idle", "home", "present-card", "pin", "choose-letter", "field", "field-optional", "review",
+    "idle", "home", "present-card", "pin", "choose-letter", "field", "field-optional",
+    "ask-paper", "lay-paper", "look-at-photo", "review",
     "request-sent", "letter-not-for-you", "field-amount", "my-letters", "letter-ready", "copy-printed", "show-code",
     "letter-genuine",
     "code-not-from-here", "choose-service", "ticket-taken", "paper-out", "card-not-registered", "nik", "help",

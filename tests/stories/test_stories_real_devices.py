@@ -1,6 +1,7 @@
 """The letter story on real components: pcscd with a card, the printer's driver on a network printer, the camera's
 decoders on pictures of the paper that came out, and touches in the real window."""
 
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -11,13 +12,18 @@ import cv2
 import numpy
 import pytest
 import zxingcpp
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 from support.pcsc import running_pcscd
 from support.running_kiosk import RunningKiosk, changed_profile, command
 
 from config.translations import say
+from hardware.code_scanner.example_paper import example_paper
 from hardware.printer.interpreter import Paper
+from kiosk import demo
+from kiosk.clock import Clock
 from kiosk.demo.village import DEMO_CARDS, demo_residents
+from kiosk.devices import Devices
+from kiosk.office import Office
 
 WITHIN_S = 30.0
 FRAME_PX = (1280, 720)
@@ -78,6 +84,31 @@ def hall(tmp_path, make_kiosk, printer, network_printer) -> Iterator[SimpleNames
         yield SimpleNamespace(kiosk=kiosk, card=pcscd.card, printer=printer, view=view)
 
 
+def photograph(hall: SimpleNamespace, key: str, paper: Image.Image) -> None:
+    hall.view.show(paper)
+    hall.kiosk.touch(f"photo:{key}")
+    hall.kiosk.see("picture")
+    hall.kiosk.touch("take", "use")
+    hall.kiosk.see("desk:kk")
+    hall.view.show_nothing()
+
+
+def stored_photo(kiosk: RunningKiosk, key: str) -> Image.Image:
+    """As an officer would see it, of the only request."""
+    settings, _ = demo.settings_of(kiosk.state)
+    office = Office.open(settings, Clock(), Devices(), printer=None, post=lambda event: None)
+    try:
+        ((request_id,),) = kiosk.rows("SELECT request_id FROM requirement_papers WHERE photo IS NOT NULL")
+        return Image.open(io.BytesIO(office.papers.photo(request_id, key)))
+    finally:
+        office.close()
+
+
+def look_alike(one: Image.Image, other: Image.Image) -> bool:
+    small = [image.convert("L").resize((96, 54), Image.Resampling.BOX) for image in (one, other)]
+    return numpy.count_nonzero(numpy.asarray(ImageChops.difference(*small)) > 24) < 50
+
+
 def identify(kiosk: RunningKiosk, card) -> None:
     card.insert(uid=DEMO_CARDS["budi"])
     kiosk.type_pin()
@@ -91,11 +122,16 @@ def test_a_resident_asks_for_a_letter_and_its_copy_is_genuine(hall):
     identify(kiosk, hall.card)
     kiosk.touch("usaha", "suggestion:Toko kelontong")
     kiosk.see("field:2")
-    kiosk.touch("key:ok", "suggestion:Mengajukan pinjaman bank", "send")
+    kiosk.touch("key:ok", "suggestion:Mengajukan pinjaman bank")
+    paper = example_paper().resize(FRAME_PX)
+    photograph(hall, "pengantar_rt", paper)
+    kiosk.touch("desk:kk", "send")
     (slip,) = printer.wait_for_paper(1, WITHIN_S)
     kiosk.see("view:result")
     ((number,),) = kiosk.rows("SELECT number FROM letter_requests WHERE state = 'submitted'")
-    assert number in kiosk.do("read")
+    assert number in kiosk.do("read") and "Fotokopi KK" in kiosk.do("read")
+    assert look_alike(stored_photo(kiosk, "pengantar_rt"), paper)
+    assert not any(b"JFIF" in path.read_bytes() for path in kiosk.state.glob("kiosk.sqlite*"))
     kiosk.touch("done")
     kiosk.see("start")
 

@@ -43,6 +43,7 @@ from kiosk.office import Office, OfficeOpened
 from kiosk.requests import LetterRequest
 from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
+from kiosk.store.requirement_papers import Paper
 from kiosk.store.schema import print_jobs
 from kiosk.views import DateView, FormView, IdleView, KeypadView, NumberView, Scene, View, Warning
 
@@ -87,9 +88,13 @@ class RecordingFace:
     def __init__(self) -> None:
         self.scenes: list[Scene] = []
         self.warnings: list[Warning | None] = []
+        self.frames: list[tuple[int, int, bytes]] = []
 
     def show(self, scene: Scene) -> None:
         self.scenes.append(scene)
+
+    def show_frame(self, width_px: int, height_px: int, rgb: bytes) -> None:
+        self.frames.append((width_px, height_px, rgb))
 
     def warn(self, warning: Warning | None) -> None:
         self.warnings.append(warning)
@@ -99,8 +104,10 @@ class Hall:
     """One kiosk and whoever stands at it. `outside` is the printer as a thing in the world, None in a hall without
     one."""
 
-    def __init__(self, settings: Settings, profile: PrinterProfile, outside: VirtualPrinter | None) -> None:
-        self.settings, self.outside, self._profile = settings, outside, profile
+    def __init__(
+        self, settings: Settings, profile: PrinterProfile, outside: VirtualPrinter | None, camera: bool = False
+    ) -> None:
+        self.settings, self.outside, self._profile, self._camera = settings, outside, profile, camera
         self.clock, self.bus, self.face, self.workers = FakeClock(), Bus(), RecordingFace(), Workers()
         self.choices = 0  # touches on a choice
         self.office: Office | None = None
@@ -111,7 +118,7 @@ class Hall:
 
     def start(self) -> None:
         """What a process has before its office is open. The printer outside knows nothing of processes."""
-        self.scanner = VirtualScanner("code_scanner", VirtualScanner.Options())
+        self.scanner = VirtualScanner("code_scanner", VirtualScanner.Options(camera=self._camera))
         self.printer = None
         if self.outside is not None:
             self.printer = QuickPrinter("printer", self._profile, QuickPrinter.Options(self.outside.connection))
@@ -312,11 +319,14 @@ class Hall:
         self.office.requests.begin_check(request.number, OFFICER)
         return self.office.requests.refuse(request.number, OFFICER, reason)
 
-    def submit(self, name: str, letter_type: str = "domisili", **answers: str) -> LetterRequest:
+    def submit(
+        self, name: str, letter_type: str = "domisili", papers: tuple[Paper, ...] = (), **answers: str
+    ) -> LetterRequest:
         """A request that was handed in earlier, its slip long printed."""
         owner = self.office.residents.by_nik(NIKS[name])
         key = f"earlier:{name}:{len(self.requests_of(name))}"
-        request = self.office.requests.submit(owner.id, letter_type, answers or {"purpose": "Melamar kerja"}, key)
+        answers = answers or {"purpose": "Melamar kerja"}
+        request = self.office.requests.submit(owner.id, letter_type, answers, key, papers=papers)
         self.office.spooler.watch(request.print_job_id)
         if self.printer is not None:
             self.wait_until(lambda: self.job_state(request.print_job_id) is PrintState.PRINTED)
@@ -398,12 +408,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_hall(settings: Settings, quick: None) -> Iterator[Callable[..., Hall]]:
-    """`make_hall(printer=True, opened=True, **profile)`: a hall, its devices started; `profile` changes the
-    printer's."""
+    """`make_hall(printer=True, opened=True, camera=False, **profile)`: a hall, its devices started; `camera` is one for
+    papers, `profile` changes the printer's."""
     before = set(threading.enumerate())
     with ExitStack() as stack:
 
-        def make(printer: bool = True, opened: bool = True, settings: Settings = settings, **profile: Any) -> Hall:
+        def make(
+            printer: bool = True,
+            opened: bool = True,
+            camera: bool = False,
+            settings: Settings = settings,
+            **profile: Any,
+        ) -> Hall:
             model = replace(load_printer_profile(DEMO, "virtual-80mm"), **{"head_mm_per_s": 20_000.0} | profile)
             outside = None
             if printer:
@@ -411,7 +427,7 @@ def make_hall(settings: Settings, quick: None) -> Iterator[Callable[..., Hall]]:
                     model.width_dots, head_mm_per_s=model.head_mm_per_s, acknowledgement=model.acknowledgement
                 )
                 stack.enter_context(outside)
-            hall = Hall(settings, model, outside)
+            hall = Hall(settings, model, outside, camera)
             stack.callback(hall.close)
             if opened:
                 hall.open()

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 import qrcode
+from PIL import ImageFilter
 
 from hardware.bench.client import BenchClient
 from hardware.bench.server import LONGEST_REQUEST_BYTES, BenchServer
 from hardware.bench.world import BenchError, World
 from hardware.card_reader.interface import CardPresented, CardRemoved, CardUnreadable
-from hardware.code_scanner.interface import CodeScanned
+from hardware.code_scanner.example_paper import example_paper
+from hardware.code_scanner.interface import CodeScanned, PhotoFlaw
 from hardware.device import DeviceState, StatusChanged
 
 PATIENCE_S = 10.0
@@ -62,6 +64,17 @@ def test_a_picture_goes_through_the_real_decoders(bench, tmp_path, monkeypatch):
     assert bench.heard.next(CodeScanned).payload == b"HTTPS://CEK.DESA.ID/S/1"
 
 
+def test_papers_are_laid_before_the_camera(bench, tmp_path, monkeypatch):
+    """An invented one lies there at first; another may, or none."""
+    scanner = bench.world.device("scanner")
+    example_paper().filter(ImageFilter.GaussianBlur(6)).save(tmp_path / "blurred.png")
+    monkeypatch.chdir(tmp_path)
+    assert scanner.take_photo().flaw is None
+    for what, flaw in (("blurred.png", PhotoFlaw.BLURRED), ("nothing", PhotoFlaw.EMPTY), ("example", None)):
+        assert bench.client.call("show-picture", what) == f"{what} lies before the camera"
+        assert scanner.take_photo().flaw is flaw
+
+
 def test_unplug_and_plug_are_seen_in_the_state(bench):
     bench.client.call("unplug", "scanner")
     gone = bench.heard.next(StatusChanged)
@@ -90,6 +103,7 @@ def test_no_number_of_a_card_leaves_the_bench(bench):
         (["paper-out"], "the kiosk's printer is not a virtual one"),
         (["show-qr", "last"], "the kiosk's printer is not a virtual one"),
         (["show-qr", "missing.png"], "missing.png: is no picture"),
+        (["show-picture", "missing.png"], "missing.png: is no picture"),
         (["wait-paper", "1"], "the kiosk's printer is not a virtual one"),
         (["silence", "reader"], "only the printer"),
     ],

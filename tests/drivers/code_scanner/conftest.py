@@ -14,13 +14,14 @@ import cv2
 import numpy
 import pytest
 import qrcode
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageFilter
 from qrcode import base, util
 from support.evdev import Event, ModelKernel, typed
 
 from hardware.code_scanner import decoder_process
 from hardware.code_scanner.camera import CameraScanner
 from hardware.code_scanner.evdev import EvdevScanner
+from hardware.code_scanner.example_paper import bare_table, example_paper
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.code_scanner.serial_port import SerialScanner
 from hardware.code_scanner.virtual import VirtualScanner
@@ -119,6 +120,10 @@ class Events:
     def next_reading(self) -> CodeScanned | CodeUnreadable:
         return self.wait_for(lambda event: not isinstance(event, StatusChanged))
 
+    def drain(self) -> list:
+        """All that has come, taken away."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+
     @staticmethod
     def wait_until(true, timeout_s: float = DEADLINE_S) -> bool:
         """Whether `true()` became so in time; for what is seen from outside without an event."""
@@ -174,6 +179,9 @@ class VirtualRig(Rig):
     def show(self, payload: bytes) -> None:
         self.scanner.show(payload)
 
+    def lay(self, paper: Image.Image) -> None:
+        self.scanner.lay_paper(paper)
+
     def unplug(self) -> None:
         self.scanner.unplug()
 
@@ -209,6 +217,9 @@ class CameraRig(Rig):
 
     def show_nothing(self) -> None:
         self.film([Pictures.scene()])
+
+    def lay(self, paper: Image.Image) -> None:
+        self.film([numpy.array(paper)[..., ::-1]])
 
     def settle(self) -> None:
         self.wait_for_frames(3)
@@ -349,5 +360,46 @@ def keyboard(tmp_path):
 @pytest.fixture
 def virtual(tmp_path):
     made = VirtualRig(tmp_path)
+    yield made
+    made.close()
+
+
+# Papers
+
+
+class Papers:
+    """What lies before a camera (RGB): a paper in good and in bad light, out of focus, blank, and none."""
+
+    @staticmethod
+    def good() -> Image.Image:
+        return example_paper()
+
+    @staticmethod
+    def dark() -> Image.Image:
+        return ImageEnhance.Brightness(example_paper()).enhance(0.2)
+
+    @staticmethod
+    def blurred() -> Image.Image:
+        return example_paper().filter(ImageFilter.GaussianBlur(5))
+
+    @staticmethod
+    def empty() -> Image.Image:
+        return bare_table()
+
+    @staticmethod
+    def blank() -> Image.Image:
+        """So near that nothing but white is seen."""
+        return Image.new("RGB", (1280, 720), "white")
+
+
+@pytest.fixture
+def papers():
+    return Papers
+
+
+@pytest.fixture(params=["virtual", "camera"])
+def photographer(request, tmp_path):
+    """A rig of a scanner that has a camera for papers."""
+    made = RIGS[request.param](tmp_path)
     yield made
     made.close()
