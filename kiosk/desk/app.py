@@ -9,7 +9,7 @@ from kiosk.desk import access, check_page
 from kiosk.desk.forms import WrongInput, wrong_input_page
 from kiosk.desk.pages import audit, login, password, queue, requests, start
 from kiosk.desk.services import Services
-from kiosk.desk.words import ERRORS, ROLES, STATES, moment, told
+from kiosk.desk.words import ERRORS, PAPERS, ROLES, STATES, moment, told
 from kiosk.paper.text import date_in_words
 from kiosk.store.errors import StoreError
 
@@ -71,6 +71,7 @@ def _give_words(app: Flask, services: Services) -> None:
         village=services.settings.village,
         roles=ROLES,
         state_words=STATES,
+        paper_words=PAPERS,
         form_token=access.form_token,
         new_mark=access.new_mark,
         notices=access.notices,

@@ -10,6 +10,7 @@ from kiosk.journal import Entry, Event
 from kiosk.officers import Role
 from kiosk.paper.text import date_in_words
 from kiosk.requests import RequestState
+from kiosk.store.requirement_papers import PaperState
 
 ROLES = {
     Role.OPERATOR: "Operator",
@@ -52,6 +53,14 @@ STATES = {
     RequestState.WITHDRAWN: "Dicabut",
 }
 
+PAPERS = {
+    None: "Belum ada",
+    PaperState.DESK: "Dibawa warga ke meja",
+    PaperState.PHOTO: "Difoto di anjungan",
+    PaperState.RECEIVED: "Sudah diterima",
+    PaperState.REFUSED: "Tidak sesuai",
+}
+
 PRINT_OUTCOMES = {
     PrintOutcome.PRINTED: "Printer memberi tahu bahwa surat sudah tercetak.",
     PrintOutcome.HELD: "Surat belum tercetak.",
@@ -75,6 +84,8 @@ EVENTS = {
     Event.LETTER_PRINTED: "Dicetak di printer kantor: {outcome}",
     Event.LETTER_COLLECTED: "Surat diserahkan",
     Event.LETTER_WITHDRAWN: "Surat {letter} dicabut",
+    Event.PAPER_RECEIVED: "Syarat diterima: {requirement}",
+    Event.PAPER_REFUSED: "Syarat tidak sesuai: {requirement}",
     Event.COPY_REQUESTED: "Salinan ke-{copy} diminta di anjungan",
     Event.RESIDENT_ADDED: "Warga ditambahkan",
     Event.RESIDENT_CHANGED: "Data warga diubah",

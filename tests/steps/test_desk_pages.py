@@ -15,6 +15,7 @@ from kiosk.desk.words import EVENTS, STATES, told
 from kiosk.journal import Entry, Event
 from kiosk.officers import Role
 from kiosk.requests import PAGE, RequestState
+from kiosk.store.requirement_papers import Paper
 
 pytest_plugins = ["support.desk"]
 
@@ -149,6 +150,37 @@ def test_a_signer_may_send_a_request_back_and_an_operator_no_more(desk):
     assert state_of(desk, number) is RequestState.SIGNING
     act(head, number, "kembalikan", reason=REASON)
     assert state_of(desk, number) is RequestState.RETURNED
+
+
+# The papers that a letter needs.
+
+
+def test_papers_are_looked_at_and_judged(desk):
+    jpeg = b"\xff\xd8\xff\xe0" + b"photo" * 100
+    number = desk.ask(papers=(Paper("pengantar_rt", jpeg), Paper("kk"))).number
+    other = desk.ask(1).number
+    operator = desk.browser("ratna")
+    act(operator, number, "periksa")
+    page = operator.page.text
+    assert f'src="/permohonan/{number}/syarat/pengantar_rt.jpg"' in page and "syarat/kk.jpg" not in page
+    assert "Difoto di anjungan" in page and "Dibawa warga ke meja" in page and "Ada syarat yang belum diterima" in page
+    photo = operator.open(f"/permohonan/{number}/syarat/pengantar_rt.jpg")
+    assert (photo.data, photo.mimetype, photo.headers["Cache-Control"]) == (jpeg, "image/jpeg", "no-store")
+    for path in (f"{number}/syarat/kk.jpg", f"{other}/syarat/pengantar_rt.jpg", f"{number}/syarat/..%2f..jpg"):
+        assert operator.open(f"/permohonan/{path}").status_code == 404
+
+    assert "Tidak sesuai, " in act(operator, number, "syarat/pengantar_rt/tolak").text
+    page = act(operator, number, "syarat/kk/terima").text
+    assert "Sudah diterima, " in page and "Syarat diterima: kk oleh ratna" in page
+    act(operator, number, "syarat/pengantar_rt/terima")
+    assert "belum diterima" not in operator.page.text
+    fields = operator.form("/keluar")
+    unknown = operator.post(f"/permohonan/{number}/syarat/nonsense/terima", fields, headers={"Origin": URL})
+    assert unknown.status_code == 404
+    act(operator, number, "tolak", reason=REASON)
+    assert "/terima" not in see(operator, number)
+    fields = operator.form("/keluar")
+    assert operator.post(f"/permohonan/{number}/syarat/kk/tolak", fields, headers={"Origin": URL}).status_code == 409
 
 
 # Twice, and at once.

@@ -104,11 +104,16 @@ class DeskAtHand:
         self.office.letter_types[key] = config.changed(self.office.letter_types[key], **changes)
 
     def ask(
-        self, resident: int = 0, letter_type: str = "domisili", fields: dict[str, str] | None = None, key: str = "key"
+        self,
+        resident: int = 0,
+        letter_type: str = "domisili",
+        fields: dict[str, str] | None = None,
+        key: str = "key",
+        **options: Any,
     ) -> LetterRequest:
         """A request of that resident, as the kiosk makes it."""
         fields = {"purpose": "Melamar pekerjaan"} if fields is None else fields
-        return self.office.requests.submit(self.resident(resident), letter_type, fields, f"{resident} {key}")
+        return self.office.requests.submit(self.resident(resident), letter_type, fields, f"{resident} {key}", **options)
 
     def browser(self, username: str | None = None, **options: Any) -> Browser:
         """A new one; logged in where an officer is named."""

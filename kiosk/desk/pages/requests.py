@@ -11,10 +11,11 @@ from kiosk.desk.actions import Action, actions, is_last_signature
 from kiosk.desk.forms import WrongInput, typed, typed_secret, wrong_input_page
 from kiosk.desk.words import PRINT_OUTCOMES, moment
 from kiosk.journal import Event
-from kiosk.letter_types import LetterType
+from kiosk.letter_types import LetterType, Requirement
 from kiosk.letters import LetterTypeGone
 from kiosk.officers import SIGNERS, Officer, TriesPaused
-from kiosk.requests import PAGE, LetterRequest, NotYourTurn, NumberTaken, RequestState, UnknownRequest, WrongState
+from kiosk.papers import KeptPaper, UnknownPaper
+from kiosk.requests import ENDED, PAGE, LetterRequest, NotYourTurn, NumberTaken, RequestState, UnknownRequest, WrongState
 from kiosk.residents import Resident
 from kiosk.selftest.registry import advice
 from kiosk.signing.interface import Passphrase, SigningError
@@ -42,6 +43,14 @@ def wrong_input(error: WrongInput):
     """On the page that it was typed on, where it belongs to one."""
     number = request.view_args.get("number")
     return (_page(_need(number), str(error)) if number else wrong_input_page(error)), 422
+
+
+@dataclass(frozen=True)
+class NeededPaper:
+    """One of the papers that a letter needs; `kept` is None where nothing is known of it."""
+
+    requirement: Requirement
+    kept: KeptPaper | None
 
 
 # Looking.
@@ -106,7 +115,42 @@ def letter(number: str):
     return _pdf(_signed_pdf(found), f"surat-{found.number}.pdf")
 
 
+@blueprint.get("/<number>/syarat/<requirement>.jpg")
+@allowed()
+def photo(number: str, requirement: str):
+    """What the resident photographed at the kiosk."""
+    try:
+        jpeg = services().office.papers.photo(_need(number).id, requirement)
+    except UnknownPaper:
+        abort(404)
+    return Response(jpeg, mimetype="image/jpeg")
+
+
 # Deciding.
+
+
+@blueprint.post("/<number>/syarat/<requirement>/terima")
+@allowed()
+def receive_paper(number: str, requirement: str):
+    return _judge_paper(number, requirement, services().office.papers.mark_received)
+
+
+@blueprint.post("/<number>/syarat/<requirement>/tolak")
+@allowed()
+def refuse_paper(number: str, requirement: str):
+    return _judge_paper(number, requirement, services().office.papers.mark_refused)
+
+
+def _judge_paper(number: str, requirement: str, mark: Callable[[str, str, str], None]) -> Response | tuple[str, int]:
+    found = _need(number)
+    if requirement not in [paper.requirement.key for paper in _papers(found, _type_of(found))]:
+        abort(404)
+    try:
+        mark(number, requirement, officer().username)
+    except WrongState:
+        return _overtaken(_need(number))
+    return _to(number)
+
 
 
 @blueprint.post("/<number>/periksa")
@@ -257,6 +301,7 @@ def _page(found: LetterRequest, refusal: str = "") -> str:
     office = services().office
     letter_type = _type_of(found)
     possible = _actions(found)
+    papers = _papers(found, letter_type)
     return render_template(
         "request.html",
         refusal=refusal,
@@ -264,7 +309,9 @@ def _page(found: LetterRequest, refusal: str = "") -> str:
         resident=office.residents.get(found.resident_id),
         letter=_letter_name(found),
         answers=_answers(found, letter_type),
-        requirements=letter_type.requirements if letter_type else (),
+        papers=papers,
+        papers_are_missing=any(paper.kept is None or paper.kept.is_wanted for paper in papers),
+        may_judge_papers=found.state not in ENDED,
         chain=_chain(found, letter_type),
         may={action.name.lower() for action in possible},
         needs_passphrase=office.letters.needs_passphrase and letter_type and is_last_signature(found, letter_type),
@@ -281,6 +328,12 @@ def _chain(found: LetterRequest, letter_type: LetterType | None) -> list[tuple[o
         return []
     signatures = {each.position: each for each in services().office.requests.signatures(found.id)}
     return [(role, signatures.get(position)) for position, role in enumerate(letter_type.signers)]
+
+
+def _papers(found: LetterRequest, letter_type: LetterType | None) -> list[NeededPaper]:
+    """What the letter needs, and how far that is; nothing for a type that is no longer on offer."""
+    kept = services().office.papers.of_request(found.id)
+    return [NeededPaper(each, kept.get(each.key)) for each in letter_type.requirements] if letter_type else []
 
 
 def _answers(found: LetterRequest, letter_type: LetterType | None) -> list[tuple[str, str]]:
