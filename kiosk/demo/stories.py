@@ -204,6 +204,7 @@ def cancel(teller: Storyteller) -> None:
     teller.tap("sumarni")
     teller.type_pin()
     teller.take_card()
+    teller.touch("new")  # beside the letter of before
     teller.see("domisili")
     teller.touch("domisili")
     teller.see("suggestion:Melamar pekerjaan")

@@ -24,14 +24,8 @@ def ask_for_a_letter(kiosk: RunningKiosk, resident: str) -> str:
     kiosk.touch("done")
     kiosk.see("start")
     ((number,),) = kiosk.rows("SELECT number FROM letter_requests ORDER BY id DESC LIMIT 1")
-    office(kiosk, "approve", number)
-    office(kiosk, "sign", number, "--officer", "sudarman", typed=DEMO_PASSWORD)
+    kiosk.sign(number)
     return number
-
-
-def office(kiosk: RunningKiosk, *arguments: str, typed: str = "") -> None:
-    done = command("office", "--demo", "--state", kiosk.state, *arguments, input=f"{typed}\n")
-    assert done.returncode == 0, done.stderr
 
 
 def limits(kiosk: RunningKiosk) -> str:

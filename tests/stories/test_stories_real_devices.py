@@ -3,7 +3,6 @@ decoders on pictures of the paper that came out, and touches in the real window.
 
 import io
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageChops, ImageFilter
 from support.pcsc import running_pcscd
-from support.running_kiosk import RunningKiosk, changed_profile, command
+from support.running_kiosk import RunningKiosk, changed_profile
 
 from config.translations import say
 from hardware.code_scanner.example_paper import example_paper
@@ -135,9 +134,7 @@ def test_a_resident_asks_for_a_letter_and_its_copy_is_genuine(hall):
     kiosk.touch("done")
     kiosk.see("start")
 
-    approved = command("office", "--demo", "--state", kiosk.state, "approve", number)
-    assert approved.returncode == 0, approved.stderr
-    letter_number = re.search(r"signed as (\S+)", approved.stdout)[1]
+    letter_number = kiosk.sign(number)
     identify(kiosk, hall.card)
     kiosk.touch("continue", number, "print")
     _, copy = printer.wait_for_paper(2, WITHIN_S)
@@ -156,8 +153,7 @@ def test_a_resident_asks_for_a_letter_and_its_copy_is_genuine(hall):
     kiosk.touch("done")
     kiosk.see("start")
 
-    withdrawn = command("office", "--demo", "--state", kiosk.state, "withdraw", letter_number, "--reason", "Salah nama")
-    assert withdrawn.returncode == 0, withdrawn.stderr
+    kiosk.office("withdraw", letter_number, "--reason", "Salah nama")
     check(hall, copy)
     assert say("id", "letter_withdrawn") in kiosk.read()
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from config.settings import PROFILES
 from hardware.bench.client import BenchClient
 from hardware.bench.world import BenchError
-from kiosk.demo.village import DEMO_PIN
+from kiosk.demo.village import DEMO_PASSWORD, DEMO_PIN
 
 ROOT = Path(__file__).parents[2]
 DEMO_PROFILE = Path(str(PROFILES / "demo.toml"))
@@ -153,6 +153,20 @@ class RunningKiosk:
 
     def papers(self) -> int:
         return self.bench.call("state")["papers"]
+
+    # The officers.
+
+    def office(self, *arguments: str, typed: str = "") -> str:
+        """`kiosk office …`; what it printed."""
+        done = command("office", "--demo", "--state", self.state, *arguments, input=f"{typed}\n")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sign(self, number: str) -> str:
+        """A request that waits for the head alone becomes a letter; its number."""
+        self.office("approve", number)
+        signed = self.office("sign", number, "--officer", "sudarman", typed=DEMO_PASSWORD)
+        return signed.strip().rpartition(" ")[2]
 
     # What is kept.
 

@@ -15,7 +15,16 @@ from kiosk.letter_types import LetterType, Requirement
 from kiosk.letters import LetterTypeGone
 from kiosk.officers import SIGNERS, Officer, TriesPaused
 from kiosk.papers import KeptPaper, UnknownPaper
-from kiosk.requests import ENDED, PAGE, LetterRequest, NotYourTurn, NumberTaken, RequestState, UnknownRequest, WrongState
+from kiosk.requests import (
+    ENDED,
+    PAGE,
+    LetterRequest,
+    NotYourTurn,
+    NumberTaken,
+    RequestState,
+    UnknownRequest,
+    WrongState,
+)
 from kiosk.residents import Resident
 from kiosk.selftest.registry import advice
 from kiosk.signing.interface import Passphrase, SigningError
