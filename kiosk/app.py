@@ -97,7 +97,8 @@ def running_devices(settings: Settings, path: Path, sink: Callable[[Any], None])
 def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
     """The device that the settings name for `kind`, not started; None where the hall has none.
 
-    Raises SettingsError for an unknown driver, wrong options, or a virtual device in the production profile.
+    Raises SettingsError for an unknown driver, wrong options, a virtual device in the production profile, or a cradle
+    around a reader that cannot be one.
     """
     wanted: Driver | None = getattr(settings, kind)
     if wanted is None:
@@ -108,6 +109,9 @@ def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
         raise SettingsError(f"{path}: {kind}.driver: {error}") from error
     if driver.virtual and settings.profile is Profile.PRODUCTION:
         raise SettingsError(f"{path}: {kind}.driver: {wanted.driver!r} is virtual, which production refuses")
+    if kind == "card_reader" and wanted.cradle and not driver.sees_removal:
+        reason = f"a reader of the driver {wanted.driver!r} cannot tell that a card was taken away"
+        raise SettingsError(f"{path}: card_reader.cradle: must be false: {reason}")
     options = driver_options(path, kind, driver.Options, wanted.options)
     if kind == "printer":
         return driver(kind, load_printer_profile(path, wanted.profile), options)

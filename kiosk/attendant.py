@@ -206,11 +206,16 @@ class Attendant:
 
     def _on_card_removed(self, event: CardRemoved) -> None:
         self._devices.card_present = False
-        cradle = self._settings.card_reader is not None and self._settings.card_reader.cradle
-        if cradle and self._visit is not None and self._visit.card is not None:
+        if self._visit is None:
+            return
+        if self._in_cradle and (self._visit.card is not None or self._visit.resident is not None):
             self._end(EndReason.CARD_TAKEN)
-        elif self._visit is not None:
+        else:
             self._offer(event)
+
+    @property
+    def _in_cradle(self) -> bool:
+        return self._settings.card_reader is not None and self._settings.card_reader.cradle
 
     def _on_answer(self, event: Reply | Failed) -> None:
         if self._visit is not None and self._visit.awaits(event.visit_id, event.asked):
@@ -287,6 +292,9 @@ class Attendant:
         self._serial += 1  # from here on a tap on the last screen means nothing, even before the next is drawn
         if not again:
             step.enter(self._visit)
+        if self._in_cradle and self._visit.card is not None and not self._devices.card_present:
+            self._end(EndReason.CARD_TAKEN)  # while it was looked up
+            return
         self._devices.listen_for_code(step.listens_for_code)
         if step.shown_after_s:
             self._scene = None

@@ -251,7 +251,7 @@ def technician(teller: Storyteller) -> None:
     teller.touch("menu", "report")
     teller.take_paper(before + 1, "paper-report")
     teller.see("passive")
-    teller.touch("bar:leave")
+    teller.touch("done")
     teller.see("start")
 
 

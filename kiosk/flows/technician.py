@@ -140,6 +140,8 @@ class TechnicianLocked(Told):
 class Menu(TechnicianStep):
     """`last`: check → its newest result."""
 
+    leaves = False  # by its own «Selesai»
+
     def __init__(self, last: dict[str, CheckResult]) -> None:
         self._last = last
 

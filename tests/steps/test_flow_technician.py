@@ -188,6 +188,13 @@ def test_the_technician_takes_over_and_the_resident_is_gone(quiet_hall):
         assert not any("SITI" in text or NIKS["siti"] in text for text in quiet_hall.words)
 
 
+def test_the_menu_has_one_way_out(quiet_hall):
+    come_in(quiet_hall)
+    assert "done" in quiet_hall.offered and not quiet_hall.scene.can_leave
+    quiet_hall.choose("passive")
+    assert quiet_hall.scene.can_leave
+
+
 def test_a_resident_s_card_opens_nothing_in_the_technician_s_menu(quiet_hall):
     come_in(quiet_hall)
     before = quiet_hall.words

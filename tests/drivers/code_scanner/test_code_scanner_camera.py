@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy
 import pytest
 
 from hardware.code_scanner.camera import CameraScanner
+from hardware.code_scanner.capture import Absent, Capture
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.code_scanner.motion import STILL_TRY_S
 from hardware.device import DeviceState
@@ -151,3 +154,50 @@ def test_frames_without_any_contrast_are_no_trouble(looking):
     assert looking.scanner.statistics.decoder_errors == 0
     looking.show(b"LIGHT AGAIN")
     assert looking.events.next_reading().payload == b"LIGHT AGAIN"
+
+
+CAMERA_SHIM = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/videodev2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A camera's driver, as far as this one control goes; with the numbers of the kernel's own header. */
+int ioctl(int fd, unsigned long request, ...) {
+    va_list list;
+    va_start(list, request);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    if (request == VIDIOC_S_CTRL) {
+        struct v4l2_control *control = argument;
+        if (control->id == V4L2_CID_POWER_LINE_FREQUENCY) {
+            FILE *told = fopen(getenv("TOLD"), "a");
+            fprintf(told, "%d\\n", control->value);
+            fclose(told);
+            return 0;
+        }
+    }
+    return ((int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl"))(fd, request, argument);
+}
+"""
+_50_HZ = "1"  # V4L2_CID_POWER_LINE_FREQUENCY_50HZ
+
+
+def test_a_cameras_anti_flicker_is_set_to_the_mains_by_the_kernels_own_call(tmp_path):
+    source, shim, told = tmp_path / "shim.c", tmp_path / "shim.so", tmp_path / "told"
+    source.write_text(CAMERA_SHIM)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True, timeout=30)
+    subprocess.run(
+        [sys.executable, "-c", "from hardware.code_scanner.capture import Capture; Capture('/dev/null', 640, 480)"],
+        env=os.environ | {"LD_PRELOAD": str(shim), "TOLD": str(told)},
+        check=True,
+        timeout=30,
+    )
+    assert told.read_text().split() == [_50_HZ]
+
+
+def test_a_camera_without_that_control_is_used_all_the_same():
+    with pytest.raises(Absent):  # as it sends no picture, and not because it was refused the control
+        Capture("/dev/null", 640, 480).grab()
