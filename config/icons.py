@@ -66,6 +66,7 @@ GLYPHS = {
     "other": "\U000f0832",
     "counter": "\U000f0d70",
     "network": "\U000f0319",
+    "listen": "\U000f057e",
 }
 
 

@@ -249,7 +249,7 @@ class Kiosk:
         from kiosk.attendant import Attendant, Stop
         from kiosk.clock import Clock
 
-        self._board = Devices(self.devices.get("code_scanner"))
+        self._board = Devices(self.devices.get("code_scanner"), self.devices.get("speaker"))
         workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="office")
         attendant = Attendant(
             self.settings, self.bus, Clock(), _ShownToBench(self), self._board, workers, sd_notify.watchdog_pulse()

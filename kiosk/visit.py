@@ -22,6 +22,7 @@ class Visit:
         self.office = office
         self.language = language
         self.large_text = False
+        self.listens = False  # what is shown is read out
         self.resident: Resident | None = None
         self.card: Card | None = None  # the one that this person identifies with
         self._ask = ask

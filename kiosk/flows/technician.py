@@ -91,6 +91,7 @@ class TechnicianStep(Step):
 
     returnable = False
     final = True
+    read_aloud = False  # a technician reads; and the voice is one of the parts under test
 
 
 class EnterTechnicianPin(TechnicianStep):

@@ -11,7 +11,6 @@ from hardware.code_scanner.interface import CodeScanner, CodeUnreadable
 from hardware.device import DeviceState
 from hardware.machine.virtual import VirtualMachine
 from hardware.printer.interface import Acknowledgement
-from hardware.speaker.virtual import VirtualSpeaker
 from kiosk.check_results import ABANDONED
 from kiosk.flows.technician import BEGINNINGS, PANEL_COLOURS
 from kiosk.intents import Chosen, HelpAsked
@@ -43,13 +42,10 @@ def make_technicians_hall(make_hall):
 
     def make(**options) -> Hall:
         hall = make_hall(opened=False, **options)
-        hall.others = {
-            "speaker": VirtualSpeaker("speaker", VirtualSpeaker.Options()),
-            "machine": VirtualMachine("machine", VirtualMachine.Options()),
-        }
-        for device in hall.others.values():
-            device.start(lambda event: None)
-            started.append(device)
+        machine = VirtualMachine("machine", VirtualMachine.Options())
+        machine.start(lambda event: None)
+        started.append(machine)
+        hall.others = {"speaker": hall.speaker, "machine": machine}
         hall.open()
         for device in hall.others.values():
             assert device.wait_for_status(lambda status: status.state is DeviceState.READY, 5).serving
