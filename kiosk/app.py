@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from config.settings import Driver, Profile, Settings, SettingsError, driver_options
 from hardware import drivers
-from hardware.card_reader.interface import Card
+from hardware.card_reader.interface import Biodata, Card
 from hardware.device import Device, StatusChanged
 from kiosk import sd_notify
 from kiosk.bus import Bus, FrameDrawn
@@ -138,6 +139,7 @@ class Kiosk:
 
     bench_cards: the cards of the bench by name; where they are given, the virtual devices and the screen are driven
         from outside, over a socket in the state directory.
+    bench_biodata: what a reader with a SAM reads from them.
     prepare_office: called with the office before anybody is served.
     on_ready: called once, from the opening thread, when everything serves.
     """
@@ -149,8 +151,10 @@ class Kiosk:
         bench_cards: Mapping[str, Card] | None = None,
         prepare_office: Callable[[Any], None] | None = None,
         on_ready: Callable[[], None] | None = None,
+        bench_biodata: Mapping[str, Biodata] = MappingProxyType({}),
     ) -> None:
         self.settings, self._path, self._bench_cards = settings, path, bench_cards
+        self._bench_biodata = bench_biodata
         self._prepare_office, self._on_ready = prepare_office, on_ready
         self.bus = Bus()
         self.devices: dict[str, Device] = {}
@@ -287,6 +291,8 @@ class Kiosk:
             glass,
             virtual.get("speaker"),
             virtual.get("machine"),
+            virtual.get("page_printer"),
+            self._bench_biodata,
         )
         server = BenchServer(self.world, self.settings.state_path / "bench.sock")
         server.start()

@@ -160,9 +160,9 @@ class Face:
 
     def targets(self) -> dict[str, tuple[int, int, int, int]]:
         """What can be touched now: its name → (x, y, width, height), pixels from the window's upper left corner. Names
-        are the values of choices; "start"; "bar:back", "bar:leave", "bar:help", "bar:larger_text", "bar:listen", "bar:language:id";
-        "page:next", "page:previous"; "key:a" … "key:ok", "key:backspace"; "suggestion:…", "type"; "still_here".
-        Not from the window's thread. Raises FaceBusy when the window does not answer."""
+        are the values of choices; "start"; "bar:back", "bar:leave", "bar:help", "bar:larger_text", "bar:listen",
+        "bar:language:id"; "page:next", "page:previous"; "key:a" … "key:ok", "key:backspace"; "suggestion:…", "type";
+        "still_here". Not from the window's thread. Raises FaceBusy when the window does not answer."""
         return self._ask(self._list_targets)
 
     def texts(self) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from hardware.card_reader.interface import Card, CardKind
+from hardware.card_reader.interface import Biodata, Card, CardKind
 from kiosk.officers import Officer, Role
 
 if TYPE_CHECKING:
@@ -84,6 +84,16 @@ ROKHANA|P|1977-03-08|LAMONGAN|KAWIN|SLTP/SEDERAJAT|PEDAGANG|004|005
 def demo_cards() -> dict[str, Card]:
     """The cards that the bench can tap, by their name."""
     return {name: Card(uid, CardKind.EKTP) for name, uid in DEMO_CARDS.items()}
+
+
+def demo_biodata() -> dict[str, Biodata]:
+    """What their owners' cards hold, by the same names."""
+    people = {fields["name"].split()[0].lower(): fields for fields in demo_residents()}
+    return {
+        name: Biodata(fields["nik"], fields["name"], fields["birth_date"], fields["birth_place"])
+        for name, fields in people.items()
+        if name in DEMO_CARDS
+    }
 
 
 def demo_residents() -> list[dict[str, str | date]]:
