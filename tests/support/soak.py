@@ -26,42 +26,47 @@ class Sample:
 
 @dataclass(frozen=True)
 class Growth:
-    """What a process had when it was warm and in the end, and the slope of its memory between."""
+    """What a process had from when it was warm to the end."""
 
     cycles: int
     took_s: float
-    first: Sample
-    last: Sample
-    bytes_per_cycle: float
+    samples: tuple[Sample, ...]
+
+    @property
+    def bytes_per_cycle(self) -> float:
+        """The slope of its memory."""
+        done, pss_bytes = zip(*((sample.done, sample.pss_bytes) for sample in self.samples), strict=True)
+        return statistics.linear_regression(done, pss_bytes).slope
 
     def __str__(self) -> str:
+        first, last = self.samples[0], self.samples[-1]
         return (
-            f"{self.cycles} cycles in {self.took_s:.0f} s: PSS {self.first.pss_bytes >> 20} → "
-            f"{self.last.pss_bytes >> 20} MiB, {self.bytes_per_cycle:+.0f} bytes a cycle; threads "
-            f"{self.first.threads} → {self.last.threads}; open files {self.first.handles} → {self.last.handles}"
+            f"{self.cycles} cycles in {self.took_s:.0f} s: PSS {first.pss_bytes >> 20} → {last.pss_bytes >> 20} MiB, "
+            f"{self.bytes_per_cycle:+.0f} bytes a cycle; threads {first.threads} → {last.threads}; "
+            f"open files {first.handles} → {last.handles}"
         )
 
     def assert_none(self, most_bytes: int) -> None:
-        """`most_bytes` is what all cycles together may seem to have grown by: the allocator's own to and fro."""
-        assert self.last.threads <= self.first.threads, self
-        assert self.last.handles <= self.first.handles, self
-        assert self.bytes_per_cycle * self.cycles <= most_bytes, self
+        """`most_bytes` is what the memory may seem to have grown by: the allocator's own to and fro. A thread or file
+        that is just coming or going is none that is left behind: those are there in every later sample."""
+        early, late = self.samples[: len(self.samples) // 2], self.samples[len(self.samples) // 2 :]
+        for what in ("threads", "handles"):
+            before, after = (max(getattr(one, what) for one in early), min(getattr(one, what) for one in late))
+            assert after <= before, f"{what}: {self}"
+        assert self.bytes_per_cycle * (self.samples[-1].done - self.samples[0].done) <= most_bytes, self
 
 
-def soak(cycle: Callable[[int], object], cycles: int, process: int | str = "self") -> Growth:
-    """Do `cycle(number)` so often, and look at what the process has meanwhile."""
+def soak(cycle: Callable[[int], object], cycles: int, process: int | str = "self", warm: int = 0) -> Growth:
+    """Do `cycle(number)` so often, and look at what the process has once at least `warm` of them are done."""
     began_s = time.monotonic()
     samples = []
-    warm = round(cycles * WARM_SHARE)
+    warm = max(warm, round(cycles * WARM_SHARE))
     every = max(1, (cycles - warm) // SAMPLES)
     for number in range(cycles):
         cycle(number)
         if number >= warm and (number - warm) % every == 0:
             samples.append(_sample(number, process))
-    slope, _ = statistics.linear_regression(
-        [sample.done for sample in samples], [sample.pss_bytes for sample in samples]
-    )
-    growth = Growth(cycles, time.monotonic() - began_s, samples[0], samples[-1], slope)
+    growth = Growth(cycles, time.monotonic() - began_s, tuple(samples))
     print(growth)
     return growth
 
