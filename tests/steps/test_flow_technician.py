@@ -465,6 +465,13 @@ def test_who_leaves_or_falls_asleep_leaves_a_failed_check(quiet_hall, check):
     assert quiet_hall.idle and last(quiet_hall, check) == (Verdict.FAIL, ABANDONED)
 
 
+@pytest.mark.parametrize("check", BEGINNINGS)
+def test_every_check_has_failed_until_its_end_says_otherwise(hall, check):
+    come_in(hall)
+    hall.choose(check)
+    assert last(hall, check)[0] is Verdict.FAIL
+
+
 @pytest.mark.parametrize("check", ["touch", "print and scan"])
 def test_a_check_that_was_under_way_when_the_power_went_has_failed(hall, check):
     come_in(hall)

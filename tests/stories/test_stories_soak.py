@@ -29,7 +29,9 @@ def test_visits_in_the_real_window(kiosk, printer, cycles):
         kiosk.do("tap", "budi")
         kiosk.type_pin()
         kiosk.do("take-card")
-        kiosk.touch("domisili", "bar:leave")
+        kiosk.touch("domisili")
+        kiosk.see("field:1")
+        kiosk.touch("bar:leave")
 
     visits = (a_number, help_in_another_language_read_out, by_nik, by_card)
 
