@@ -3,7 +3,8 @@
 PYTHONPATH=. .venv/bin/python tests/bench/bench_kiosk.py [--runs 9]
 
 Prints one table, medians with their range. Everything is drawn offscreen. For start, memory and idling it is `kiosk
-run` with the real drivers: pcscd with a virtual reader, OpenCV on a picture in place of a camera, the printer on TCP.
+run` with the real drivers: pcscd with a virtual reader, OpenCV on a picture in place of a camera (in the decoding
+process), the printer on TCP, espeak-ng with ALSA's null device, and this machine.
 A finger and a card cannot be timed from outside, so for those the kiosk runs with a watch inside and a virtual reader.
 All processes have the environment of systemd's unit and find their bytecode compiled, as after an installation.
 """
@@ -42,7 +43,7 @@ SETTLE_S = 4.0
 IDLE_S = 20.0
 #: As WatchdogSec= of the unit.
 WATCHDOG_US = 20_000_000
-DEVICES = ("card_reader", "code_scanner", "printer")
+DEVICES = ("card_reader", "code_scanner", "printer", "speaker", "machine")
 FAST_HEAD_MM_PER_S = 100_000.0
 REAL_HEAD_MM_PER_S = 150.0
 CHROMIUM = "/usr/bin/chromium"
@@ -402,6 +403,14 @@ options = {{ source = "{directory}/seen-%03d.png" }}
 driver = "escpos"
 profile = "virtual-80mm"
 options = {{ connection = "{printer}" }}
+
+[speaker]
+driver = "espeak"
+options = {{ device = "null" }}
+
+[machine]
+driver = "linux"
+options = {{ disk = "/", network = false }}
 
 """
     top = f'state_dir = "{directory / name}"\n' + before.replace('"x11"', '"offscreen"')
