@@ -268,7 +268,7 @@ def technician(teller: Storyteller) -> None:
     teller.touch("menu", "report")
     teller.take_paper(before + 1, "paper-report")
     teller.see("passive")
-    teller.touch("done")
+    teller.touch("bar:leave")
     teller.see("start")
 
 

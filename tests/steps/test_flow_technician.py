@@ -115,7 +115,7 @@ def test_from_help_with_the_pin(quiet_hall):
     assert isinstance(quiet_hall.view, KeypadView) and quiet_hall.view.secret
     quiet_hall.enter(PIN)
     assert quiet_hall.view.title == "Teknisi"
-    quiet_hall.choose("done")
+    quiet_hall.leave()
     assert quiet_hall.idle
 
 
@@ -186,9 +186,9 @@ def test_the_technician_takes_over_and_the_resident_is_gone(quiet_hall):
 
 def test_the_menu_has_one_way_out(quiet_hall):
     come_in(quiet_hall)
-    assert "done" in quiet_hall.offered and not quiet_hall.scene.can_leave
-    quiet_hall.choose("passive")
-    assert quiet_hall.scene.can_leave
+    assert "done" not in quiet_hall.offered
+    quiet_hall.leave()
+    assert quiet_hall.idle
 
 
 def test_a_resident_s_card_opens_nothing_in_the_technician_s_menu(quiet_hall):
@@ -232,7 +232,8 @@ def test_every_part_is_told_and_again_when_a_device_changes(quiet_hall):
     facts = {fact.label: fact.value for fact in quiet_hall.view.facts}
     assert facts["Suhu"].startswith("Perhatian · MACHINE-HOT. Bersihkan debu")
     assert last(quiet_hall, "temperature") == (Verdict.ATTENTION, "MACHINE-HOT")
-    quiet_hall.choose("again", "menu", "done")
+    quiet_hall.choose("again", "menu")
+    quiet_hall.leave()
     assert quiet_hall.idle
 
 
