@@ -18,8 +18,10 @@ SAMPLES = 24
 
 @dataclass(frozen=True)
 class Sample:
+    """`own_bytes` is anonymous memory: that of libraries depends on who else on the machine uses them."""
+
     done: int
-    pss_bytes: int
+    own_bytes: int
     threads: int
     handles: int
 
@@ -35,13 +37,13 @@ class Growth:
     @property
     def bytes_per_cycle(self) -> float:
         """The slope of its memory."""
-        done, pss_bytes = zip(*((sample.done, sample.pss_bytes) for sample in self.samples), strict=True)
-        return statistics.linear_regression(done, pss_bytes).slope
+        done, own_bytes = zip(*((sample.done, sample.own_bytes) for sample in self.samples), strict=True)
+        return statistics.linear_regression(done, own_bytes).slope
 
     def __str__(self) -> str:
         first, last = self.samples[0], self.samples[-1]
         return (
-            f"{self.cycles} cycles in {self.took_s:.0f} s: PSS {first.pss_bytes >> 20} → {last.pss_bytes >> 20} MiB, "
+            f"{self.cycles} cycles in {self.took_s:.0f} s: {first.own_bytes >> 20} → {last.own_bytes >> 20} MiB, "
             f"{self.bytes_per_cycle:+.0f} bytes a cycle; threads {first.threads} → {last.threads}; "
             f"open files {first.handles} → {last.handles}"
         )
@@ -76,8 +78,8 @@ def _sample(done: int, process: int | str) -> Sample:
         gc.collect()
     folder = Path(f"/proc/{process}")
     rollup = folder.joinpath("smaps_rollup").read_text()
-    pss_bytes = next(int(line.split()[1]) << 10 for line in rollup.splitlines() if line.startswith("Pss:"))
-    return Sample(done, pss_bytes, len(os.listdir(folder / "task")), len(os.listdir(folder / "fd")))
+    own_bytes = next(int(line.split()[1]) << 10 for line in rollup.splitlines() if line.startswith("Anonymous:"))
+    return Sample(done, own_bytes, len(os.listdir(folder / "task")), len(os.listdir(folder / "fd")))
 
 
 def short_and_long(what: str, *, short: int, long: int, within_s: int) -> Any:
