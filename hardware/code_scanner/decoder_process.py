@@ -41,6 +41,7 @@ from hardware.device import DeviceError, DeviceState
 log = logging.getLogger(__name__)
 
 NO_DECODER = "SCANNER-NO-DECODER"
+NO_PICAMERA2 = "SCANNER-NO-PICAMERA2"
 NOT_CONFINED = "SCANNER-SANDBOX"
 DECODER = "SCANNER-DECODER"
 
@@ -63,7 +64,11 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "1",  # seconds; OpenCV's own is ten
 }
-_REFUSALS = {Answer.NO_DECODER: NO_DECODER, Answer.UNCONFINED: NOT_CONFINED}
+_REFUSALS = {
+    Answer.NO_DECODER: NO_DECODER,
+    Answer.NO_PICAMERA2: NO_PICAMERA2,
+    Answer.UNCONFINED: NOT_CONFINED,
+}
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -201,3 +202,143 @@ def test_a_cameras_anti_flicker_is_set_to_the_mains_by_the_kernels_own_call(tmp_
 def test_a_camera_without_that_control_is_used_all_the_same():
     with pytest.raises(Absent):  # as it sends no picture, and not because it was refused the control
         Capture("/dev/null", 640, 480).grab()
+
+
+# A Raspberry Pi's camera module
+
+PICAMERA2 = """
+import pathlib, runpy, sys, types
+
+import numpy
+
+PADDING = 64  # bytes that libcamera adds to each row
+
+
+class Picamera2:
+    '''As much of picamera2's class as is called, and as strict: it sees the picture that lies in `view`.'''
+
+    camera_controls = {"AeFlickerMode": (0, 1, 0), "AeFlickerPeriod": (100, 1_000_000, None)}  # and no AfMode
+
+    def __init__(self, camera_num):
+        if camera_num != 0:
+            raise IndexError("list index out of range")
+        self._started = False
+
+    def create_video_configuration(self, main, queue, controls):
+        return {"main": main, "queue": queue, "controls": controls}
+
+    def configure(self, configuration):
+        assert configuration["controls"] == {"AeFlickerMode": 1, "AeFlickerPeriod": 10_000}
+        assert configuration["queue"] is False and configuration["main"]["format"] == "YUV420"
+        self._grey = None
+
+    def start(self):
+        self._started = True
+
+    def _seen(self):
+        return numpy.load(view)
+
+    def camera_configuration(self):
+        height, width = self._seen().shape
+        return {"main": {"size": (width, height)}}
+
+    def capture_array(self, name):
+        assert self._started and name == "main"
+        grey = self._seen()
+        height, width = grey.shape
+        yuv = numpy.full((height * 3 // 2, width + PADDING), 128, numpy.uint8)
+        yuv[:height, :width] = grey
+        return yuv
+
+
+view, script, *arguments = sys.argv[1:]
+sys.modules["picamera2"] = types.SimpleNamespace(Picamera2=Picamera2)
+sys.argv = [script, *arguments]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+class PiCameraRig:
+    """A kiosk's scanner over the real chain of processes, with a stand-in for picamera2 at its end."""
+
+    def __init__(self, tmp_path, run_as_child, pictures) -> None:
+        self.view, self._stand_in = tmp_path / "view.npy", tmp_path / "stand_in.py"
+        self._stand_in.write_text(PICAMERA2)
+        self._pictures = pictures
+        self.show(pictures.scene())
+        command = (sys.executable, str(self._stand_in), str(self.view))
+        run_as_child(f"""
+            from hardware.code_scanner import decoder_child, pi_camera
+
+            pi_camera.COMMAND = pi_camera.COMMAND[:3] + {command!r}
+            decoder_child.main(sys.argv[1:])
+        """)
+
+    def show(self, frame: numpy.ndarray) -> None:
+        new = self.view.with_name("new.npy")
+        numpy.save(new, frame)
+        new.replace(self.view)
+
+    def processes(self) -> list[int]:
+        """Those that hold the camera."""
+        lines = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/cmdline")}
+        found = []
+        for pid, path in lines.items():
+            with contextlib.suppress(OSError):
+                if str(self._stand_in).encode() in path.read_bytes():
+                    found.append(int(pid))
+        return found
+
+
+@pytest.fixture
+def pi(tmp_path, run_as_child, pictures):
+    return PiCameraRig(tmp_path, run_as_child, pictures)
+
+
+@pytest.fixture
+def scanner_of(camera):
+    """`scanner_of(source)`: started, its events in `camera.events`."""
+    made = []
+
+    def start(source: str) -> CameraScanner:
+        made.append(CameraScanner("module", CameraScanner.Options(source=source)))
+        made[0].start(camera.events.post)
+        return made[0]
+
+    yield start
+    for scanner in made:
+        scanner.stop()
+
+
+def test_a_camera_module_is_read_from_the_confined_process(pi, scanner_of, camera, pictures):
+    scanner = scanner_of("picamera2:0")
+    camera.events.status(DeviceState.READY)
+    scanner.listen(True)
+    pi.show(pictures.scene((pictures.qr(b"BY THE MODULE"), MIDDLE)))
+    assert camera.events.next_reading() == CodeScanned("module", b"BY THE MODULE")
+    assert scanner.statistics.decoder_errors == 0
+
+
+def test_a_camera_module_that_goes_is_absent_and_comes_back_and_leaves_no_process(pi, scanner_of, camera, wait_until):
+    scanner = scanner_of("picamera2:0")
+    camera.events.status(DeviceState.READY)
+    scanner.listen(True)
+    assert wait_until(lambda: scanner.statistics.frames)
+    (module,) = pi.processes()
+    os.kill(module, signal.SIGKILL)
+    assert camera.events.status(DeviceState.ABSENT).status.code == "SCANNER-ABSENT"
+    camera.events.status(DeviceState.READY)
+    assert module not in pi.processes()
+    scanner.stop()
+    assert wait_until(lambda: not pi.processes())
+
+
+def test_a_camera_module_that_is_not_there_is_absent(pi, scanner_of, camera):
+    scanner_of("picamera2:1")
+    assert camera.events.status(DeviceState.ABSENT).status.code == "SCANNER-ABSENT"
+
+
+@pytest.mark.skipif(Path("/usr/lib/python3/dist-packages/picamera2").exists(), reason="picamera2 is installed here")
+def test_without_picamera2_the_technician_is_told_what_to_install(scanner_of, camera):
+    scanner_of("picamera2:0")
+    assert camera.events.status(DeviceState.FAULT).status.code == "SCANNER-NO-PICAMERA2"
