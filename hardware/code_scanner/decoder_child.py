@@ -50,7 +50,7 @@ class CameraView:
         grey = self._capture.fresh_frame()
         if not self._gate.lets_pass(grey, time.monotonic()):
             return Answer.STILL.value
-        return _answer(self._decoder.decode(grey))
+        return _answer(self._decoder.glance(grey) if self._gate.is_still else self._decoder.decode(grey))
 
 
 class PicturesView:
