@@ -74,6 +74,7 @@ GLYPHS = {
     "man": "\U000f064d",
     "woman": "\U000f0649",
     "camera": "\U000f0100",
+    "listen": "\U000f057e",
 }
 
 

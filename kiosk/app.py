@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from config.settings import Driver, Profile, Settings, SettingsError, driver_options
 from hardware import drivers
-from hardware.card_reader.interface import Card
+from hardware.card_reader.interface import Biodata, Card
 from hardware.device import Device, StatusChanged
 from kiosk import sd_notify
 from kiosk.bus import Bus, FrameDrawn
@@ -100,7 +101,8 @@ def running_devices(settings: Settings, path: Path, sink: Callable[[Any], None])
 def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
     """The device that the settings name for `kind`, not started; None where the hall has none.
 
-    Raises SettingsError for an unknown driver, wrong options, or a virtual device in the production profile.
+    Raises SettingsError for an unknown driver, wrong options, a virtual device in the production profile, or a cradle
+    around a reader that cannot be one.
     """
     wanted: Driver | None = getattr(settings, kind)
     if wanted is None:
@@ -111,6 +113,9 @@ def build_device(settings: Settings, path: Path, kind: str) -> Device | None:
         raise SettingsError(f"{path}: {kind}.driver: {error}") from error
     if driver.virtual and settings.profile is Profile.PRODUCTION:
         raise SettingsError(f"{path}: {kind}.driver: {wanted.driver!r} is virtual, which production refuses")
+    if kind == "card_reader" and wanted.cradle and not driver.sees_removal:
+        reason = f"a reader of the driver {wanted.driver!r} cannot tell that a card was taken away"
+        raise SettingsError(f"{path}: card_reader.cradle: must be false: {reason}")
     options = driver_options(path, kind, driver.Options, wanted.options)
     if kind == "printer":
         return driver(kind, load_printer_profile(path, wanted.profile), options)
@@ -137,6 +142,7 @@ class Kiosk:
 
     bench_cards: the cards of the bench by name; where they are given, the virtual devices and the screen are driven
         from outside, over a socket in the state directory.
+    bench_biodata: what a reader with a SAM reads from them.
     prepare_office: called with the office before anybody is served.
     on_ready: called once, from the opening thread, when everything serves.
     """
@@ -148,8 +154,10 @@ class Kiosk:
         bench_cards: Mapping[str, Card] | None = None,
         prepare_office: Callable[[Any], None] | None = None,
         on_ready: Callable[[], None] | None = None,
+        bench_biodata: Mapping[str, Biodata] = MappingProxyType({}),
     ) -> None:
         self.settings, self._path, self._bench_cards = settings, path, bench_cards
+        self._bench_biodata = bench_biodata
         self._prepare_office, self._on_ready = prepare_office, on_ready
         self.bus = Bus()
         self.devices: dict[str, Device] = {}
@@ -248,7 +256,7 @@ class Kiosk:
         from kiosk.attendant import Attendant, Stop
         from kiosk.clock import Clock
 
-        self._board = Devices(self.devices.get("code_scanner"))
+        self._board = Devices(self.devices.get("code_scanner"), self.devices.get("speaker"))
         workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="office")
         attendant = Attendant(
             self.settings, self.bus, Clock(), _ShownToBench(self), self._board, workers, sd_notify.watchdog_pulse()
@@ -286,6 +294,8 @@ class Kiosk:
             glass,
             virtual.get("speaker"),
             virtual.get("machine"),
+            virtual.get("page_printer"),
+            self._bench_biodata,
         )
         server = BenchServer(self.world, self.settings.state_path / "bench.sock")
         server.start()

@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, Protocol
 
 from config.settings import Settings
+from config.translations import say
 from hardware.card_reader.interface import CardPresented, CardReader, CardRemoved
 from hardware.code_scanner.interface import FrameSeen
 from hardware.device import StatusChanged
+from hardware.speaker.interface import Speaker
 from kiosk.bus import Bus, FrameDrawn
 from kiosk.clock import Clock
 from kiosk.devices import Devices
@@ -29,6 +31,7 @@ from kiosk.intents import (
     Intent,
     LanguageChosen,
     Left,
+    ListenAsked,
     StillHere,
     TextSizeToggled,
     WentBack,
@@ -39,6 +42,7 @@ from kiosk.step import Anew, Back, End, EndReason, Failed, Patience, Reply, Step
 from kiosk.traces import trace_of
 from kiosk.views import Scene, View, Warning
 from kiosk.visit import Visit
+from kiosk.voice import spoken
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +98,7 @@ class Attendant:
         self._pending_scene_at_s: float | None = None
         self._deadline_s: float | None = None
         self._warned_s: int | None = None
+        self._said = ""  # what was read out last, so that a view that is shown again is not repeated
 
     # The loop.
 
@@ -161,11 +166,15 @@ class Attendant:
                 self._renew_idle()
         else:
             self._offer(event)
+            if event.kind == Speaker.kind and before != self._devices.serving(event.kind) and self._scene is not None:
+                self._show(fresh=False)  # «Dengarkan» comes or goes
 
     def _on_intent(self, intent: Intent) -> None:
         if self._visit is None:
             self._on_intent_while_idle(intent)
             return
+        was_speaking = self._devices.speaking
+        self._devices.hush()  # at any touch
         if self._scene is None or intent.serial != self._scene.serial:
             return  # made on a screen that is gone
         self._extend()
@@ -177,6 +186,8 @@ class Attendant:
             case TextSizeToggled():
                 self._visit.large_text = not self._visit.large_text
                 self._show(fresh=False)
+            case ListenAsked():
+                self._listen(not (self._visit.listens and was_speaking))
             case StillHere():
                 pass
             case HelpAsked():
@@ -191,6 +202,10 @@ class Attendant:
                     self._end(EndReason.LEFT)
             case _:
                 self._offer(intent)
+
+    def _listen(self, on: bool) -> None:
+        self._visit.listens, self._said = on, ""
+        self._show(fresh=False)
 
     def _on_intent_while_idle(self, intent: Intent) -> None:
         match intent:
@@ -213,11 +228,16 @@ class Attendant:
 
     def _on_card_removed(self, event: CardRemoved) -> None:
         self._devices.card_present = False
-        cradle = self._settings.card_reader is not None and self._settings.card_reader.cradle
-        if cradle and self._visit is not None and self._visit.card is not None:
+        if self._visit is None:
+            return
+        if self._in_cradle and (self._visit.card is not None or self._visit.resident is not None):
             self._end(EndReason.CARD_TAKEN)
-        elif self._visit is not None:
+        else:
             self._offer(event)
+
+    @property
+    def _in_cradle(self) -> bool:
+        return self._settings.card_reader is not None and self._settings.card_reader.cradle
 
     def _on_answer(self, event: Reply | Failed) -> None:
         if self._visit is not None and self._visit.awaits(event.visit_id, event.asked):
@@ -294,6 +314,9 @@ class Attendant:
         self._serial += 1  # from here on a tap on the last screen means nothing, even before the next is drawn
         if not again:
             step.enter(self._visit)
+        if self._in_cradle and self._visit.card is not None and not self._devices.card_present:
+            self._end(EndReason.CARD_TAKEN)  # while it was looked up
+            return
         self._devices.listen_for_code(step.listens_for_code)
         self._devices.watch(step.watches_camera)
         if step.shown_after_s:
@@ -308,8 +331,7 @@ class Attendant:
         self._forget_visit()
         card_is_theirs = reason not in (EndReason.CARD_TAKEN, EndReason.OTHER_CARD)
         if self._devices.card_present and card_is_theirs and not told:
-            self._visit = Visit(self._office, visit.language, self._ask)
-            self._go(ForgottenCard())
+            self._tell_after(visit, ForgottenCard())
         else:
             self._show_idle()
 
@@ -320,8 +342,13 @@ class Attendant:
             self._show_idle()
             return
         self._journal(Event.VISIT_FAILED, visit=visit.id)
-        self._visit = Visit(self._office, visit.language, self._ask)
-        self._go(Apology())
+        self._tell_after(visit, Apology())
+
+    def _tell_after(self, ended: Visit, step: Step) -> None:
+        """One more thing to whoever stood there; nothing of the ended visit is left but how they are spoken to."""
+        self._visit = Visit(self._office, ended.language, self._ask)
+        self._visit.listens = ended.listens
+        self._go(step)
 
     def _forget_visit(self) -> None:
         """Nothing of the visit may be left, neither here nor on paper that is still to come."""
@@ -331,8 +358,11 @@ class Attendant:
                 self._later(partial(self._office.spooler.abandon, self._visit.id))
         self._visit = self._step = None
         self._history.clear()
+        self._said = ""
         self._devices.listen_for_code(False)
         self._devices.watch(False)
+        self._devices.hush()
+        self._devices.reset_volume()
 
     # What is shown.
 
@@ -348,9 +378,19 @@ class Attendant:
             can_leave=self._step.leaves,
             leaving_loses=self._step.loses,
             can_ask_help=self._step.offers_help,
+            can_listen=self._step.read_aloud and self._devices.serving(Speaker.kind),
+            listens=self._visit.listens,
             fresh=fresh,
         )
         self._face.show(self._scene)
+        if self._scene.can_listen and self._scene.listens:
+            self._read_out(spoken(self._scene.view, self._visit.language))
+
+    def _read_out(self, text: str) -> None:
+        """Unless it is what was read out last."""
+        if text != self._said:
+            self._said = text
+            self._devices.say(text, self._visit.language)
 
     def _can_go_back(self) -> bool:
         works = self._step.patience is Patience.MACHINE
@@ -413,6 +453,8 @@ class Attendant:
             case Patience.VISITOR:
                 self._deadline_s = now_s + self._settings.patience.warning_s
                 self._count_down(now_s)
+                if self._visit.listens:
+                    self._read_out(say(self._visit.language, "still_here"))
             case Patience.RESULT:
                 self._end(EndReason.DONE)
             case Patience.MACHINE:

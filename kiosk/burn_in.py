@@ -19,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings, SettingsError
+from config.translations import say
 from hardware.card_reader.interface import CardPresented, CardUnreadable
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.device import Device, DeviceState, Status, StatusChanged
@@ -99,6 +100,8 @@ class BurnIn:
         if "code_scanner" in devices:
             devices["code_scanner"].listen(True)
         while (left_s := began_s + for_s - time.monotonic()) > 0 and not self._stopping.is_set():
+            if "speaker" in devices and devices["speaker"].status.serving:
+                self._speak(devices["speaker"])
             if "printer" in devices and devices["printer"].status.serving:
                 self._print(devices["printer"])
             self._listen(min(SLIP_EVERY_S, left_s))
@@ -106,6 +109,12 @@ class BurnIn:
                 self._read(devices["machine"].readings())
         self._sum.ran_s = time.monotonic() - began_s
         return self._sum
+
+    def _speak(self, speaker: Any) -> None:
+        """One sentence after the other: what keeps it from its end, the driver tells by its status."""
+        if not speaker.speaking:
+            speaker.say(say("id", "spoken_sentence"), "id")
+            self._sum.counts["sentences"] += 1
 
     def _print(self, printer: Any) -> None:
         from kiosk.paper.slips import test_page

@@ -49,5 +49,10 @@ class HelpAsked(Intent):
 
 
 @dataclass(frozen=True)
+class ListenAsked(Intent):
+    """«Dengarkan»: read out what is shown, now and from here on; while it is being read out, be silent again."""
+
+
+@dataclass(frozen=True)
 class StillHere(Intent):
     """The warning was answered, or a key was pressed that is no intent yet (typing extends the visit)."""

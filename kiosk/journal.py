@@ -16,8 +16,8 @@ from kiosk.store.store import Store
 
 log = logging.getLogger(__name__)
 
-#: Sixteen digits on their own are a NIK, wherever they come from.
-NIK_LIKE = re.compile(r"(?<![0-9a-fA-F])\d{16}(?![0-9a-fA-F])")
+#: Sixteen digits on their own are a NIK, wherever they come from, also written in groups as people write it.
+NIK_LIKE = re.compile(r"(?<![0-9a-fA-F])(?<![0-9a-fA-F][ .-])\d(?:[ .-]?\d){15}(?![ .-]?[0-9a-fA-F])")
 
 Fact = str | int | float | bool | None
 

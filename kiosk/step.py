@@ -62,6 +62,7 @@ class Step:
     leaves = True  # «Keluar» is offered; a step that has its own «Selesai» does not
     loses = False  # leaving would lose what was typed: it is called «Batal»
     offers_help = True
+    read_aloud = True  # to whoever asked for the voice
     listens_for_code = False  # the scanner looks for a code while this step is shown
     watches_camera = False  # the camera is on, and what it sees is shown where the view has room for it
     #: Shown only if it is still the step after this time, so that a quick answer makes no flicker.

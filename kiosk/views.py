@@ -30,8 +30,11 @@ class Fact:
 
 @dataclass(frozen=True, repr=False)
 class View:
+    """`voice` is what is said of it where its written words read badly; see `kiosk/voice.py`."""
+
     title: str
     text: str = ""
+    voice: str = field(default="", kw_only=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
@@ -200,6 +203,8 @@ class Scene:
     can_leave: bool = False  # a «Keluar» that ends the visit
     leaving_loses: bool = False  # that is a «Batal», as something typed would be lost
     can_ask_help: bool = False
+    can_listen: bool = False  # «Dengarkan»: a voice reads out what is shown
+    listens: bool = False  # it was asked for, and goes on with each view
     fresh: bool = field(default=True)  # False: the same step again (language, size, error): keep what was typed
 
 

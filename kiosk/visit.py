@@ -22,8 +22,9 @@ class Visit:
         self.office = office
         self.language = language
         self.large_text = False
+        self.listens = False  # what is shown is read out
         self.resident: Resident | None = None
-        self.card: Card | None = None  # the one that this person identified with
+        self.card: Card | None = None  # the one that this person identifies with
         self._ask = ask
         self._asked = 0
         self._keys = 0

@@ -1,11 +1,12 @@
 """What surrounds every view: the village and the languages above; back, leave and help below."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kivy.uix.widget import Widget
 
 from config.translations import say
-from kiosk.intents import HelpAsked, LanguageChosen, Left, TextSizeToggled, WentBack
+from kiosk.intents import HelpAsked, Intent, LanguageChosen, Left, ListenAsked, TextSizeToggled, WentBack
 from kiosk.views import Scene
 from screens import theme as colours
 from screens.box import Box
@@ -26,6 +27,26 @@ def bottom_h(theme: Theme, scene: Scene) -> int:
     return theme.bar_h + 2 * theme.px(1.5) if is_needed else 0
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """Its name is that of its icon too. `words_tell`: the words say what a touch changes, so being on needs no mark."""
+
+    name: str
+    words: str
+    intent: type[Intent]
+    is_on: bool
+    words_tell: bool = False
+
+
+def _text_size(scene: Scene, theme: Theme) -> _Setting:
+    words = say(scene.language, "normal_text" if theme.large_text else "larger_text")
+    return _Setting("larger_text", words, TextSizeToggled, theme.large_text, words_tell=True)
+
+
+def _voice(scene: Scene) -> _Setting:
+    return _Setting("listen", say(scene.language, "listen"), ListenAsked, scene.listens)
+
+
 class Chrome(Widget):
     def __init__(self, village_name: str, languages: tuple[str, ...], post: Callable[..., None]) -> None:
         super().__init__()
@@ -34,7 +55,7 @@ class Chrome(Widget):
 
     def show(self, scene: Scene, theme: Theme, with_top: bool) -> None:
         below = (scene.can_go_back, scene.can_leave, scene.leaving_loses, scene.can_ask_help)
-        drawn = (theme, scene.language, below, with_top)
+        drawn = (theme, scene.language, below, scene.can_listen, scene.listens, with_top)
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -43,7 +64,7 @@ class Chrome(Widget):
         if with_top:
             self._add_top(window.cut_top(top_h(theme)), scene, theme)
         if bar_h := bottom_h(theme, scene):
-            self._add_bottom(window.cut_bottom(bar_h), scene, theme)
+            self._add_bottom(window.cut_bottom(bar_h), scene, theme, with_voice=scene.can_listen and not with_top)
 
     def hide(self) -> None:
         self._drawn = None
@@ -54,7 +75,7 @@ class Chrome(Widget):
             header = bar.cut_top(bar.h // 2)
             self.add_widget(Card(header, colours.BRAND_DARK))
             head = header.inset(theme.margin, theme.px(1.5))
-            self._add_text_size(head, scene, theme, room=head.w // 2)
+            self._add_settings(head, scene, theme, room=head.w * 2 // 3)
             self._add_village(head, theme, colours.ON_BRAND)
         self.add_widget(Card(bar, colours.CARD))
         self.add_widget(Card(Box(bar.x, bar.y, bar.w, max(1, theme.px(0.3))), colours.HAIRLINE))
@@ -63,8 +84,8 @@ class Chrome(Widget):
             self._add_languages(row, scene, theme, room=row.w)
         else:
             room = row.w * 2 // 3  # the village has the rest
-            size = self._add_text_size(row, scene, theme, room - sum(self._languages_w(theme)) - 3 * theme.gap)
-            self._add_languages(row, scene, theme, room - size.w)
+            settings_w = self._add_settings(row, scene, theme, room - sum(self._languages_w(theme)) - 3 * theme.gap)
+            self._add_languages(row, scene, theme, room - settings_w)
             self._add_village(row, theme, colours.BRAND_DARK)
 
     def _add_village(self, box: Box, theme: Theme, colour: colours.Colour) -> None:
@@ -73,26 +94,32 @@ class Chrome(Widget):
         sizes_px = (theme.px(7.5 / colours.CAPITAL_EM), theme.px(6.1 / colours.CAPITAL_EM), theme.smallest_px)
         self.add_widget(Text(box, self._village_name, *sizes_px, bold=True, colour=colour))
 
-    def _add_text_size(self, row: Box, scene: Scene, theme: Theme, room: int) -> Box:
-        """Cut from the right, with its word where there is room for it; returns its place."""
-        words = say(scene.language, "normal_text" if theme.large_text else "larger_text")
-        width = self._natural_w(row, theme, words)
-        with_words = width <= room
-        place = row.cut_right(width if with_words else max(theme.target, row.h), theme.gap)
+    def _add_settings(self, row: Box, scene: Scene, theme: Theme, room: int) -> int:
+        """How the visitor is spoken to: the size of the text and the voice. Cut from the right, with their words where
+        there is room for all of them; returns how wide they are."""
+        settings = [_text_size(scene, theme)] + ([_voice(scene)] if scene.can_listen else [])
+        widths = [self._natural_w(row, theme, setting.words) for setting in settings]
+        with_words = sum(widths) + theme.gap * len(settings) <= room
+        if not with_words:
+            widths = [max(theme.target, row.h)] * len(settings)
+        for setting, width in zip(settings, widths, strict=True):
+            self._add_setting(row.cut_right(width, theme.gap), theme, setting, with_words)
+        return sum(widths) + theme.gap * (len(settings) - 1)
+
+    def _add_setting(self, place: Box, theme: Theme, setting: _Setting, with_words: bool) -> None:
         self.add_widget(
             Button(
                 place,
                 theme,
-                "bar:larger_text",
-                lambda: self._post(TextSizeToggled),
-                label=words if with_words else "",
-                icon="larger_text",
-                style="selected" if theme.large_text and not with_words else "bar",
+                f"bar:{setting.name}",
+                lambda: self._post(setting.intent),
+                label=setting.words if with_words else "",
+                icon=setting.name,
+                style="selected" if setting.is_on and not (with_words and setting.words_tell) else "bar",
                 shape="row" if with_words else "key",
                 sizes_px=(theme.smallest_px,),
             )
         )
-        return place
 
     def _languages_w(self, theme: Theme, in_two_lines: bool = False) -> list[int]:
         """How wide each language's button must be."""
@@ -124,7 +151,7 @@ class Chrome(Widget):
                 )
             )
 
-    def _add_bottom(self, bar: Box, scene: Scene, theme: Theme) -> None:
+    def _add_bottom(self, bar: Box, scene: Scene, theme: Theme, with_voice: bool) -> None:
         self.add_widget(Card(bar, colours.CARD))
         self.add_widget(Card(Box(bar.x, bar.top, bar.w, max(1, theme.px(0.3))), colours.HAIRLINE))
         row = bar.inset(theme.margin if theme.portrait else theme.px(3), theme.px(1.5))
@@ -133,6 +160,10 @@ class Chrome(Widget):
             self._add_natural(row, theme, "bar:leave", words, "leave", Left)
         if scene.can_go_back:
             self._add_natural(row, theme, "bar:back", say(scene.language, "back"), "back", WentBack)
+        if with_voice:
+            self._add_setting(
+                row.cut_right(max(theme.target, row.h), theme.gap), theme, _voice(scene), with_words=False
+            )
         if scene.can_ask_help:
             self._add_help(row, scene, theme)
 

@@ -176,9 +176,9 @@ class Face:
 
     def targets(self) -> dict[str, tuple[int, int, int, int]]:
         """What can be touched now: its name → (x, y, width, height), pixels from the window's upper left corner. Names
-        are the values of choices; "start"; "bar:back", "bar:leave", "bar:help", "bar:larger_text", "bar:language:id";
-        "page:next", "page:previous"; "key:a" … "key:ok", "key:backspace"; "suggestion:…", "type"; "still_here".
-        Not from the window's thread. Raises FaceBusy when the window does not answer."""
+        are the values of choices; "start"; "bar:back", "bar:leave", "bar:help", "bar:larger_text", "bar:listen",
+        "bar:language:id"; "page:next", "page:previous"; "key:a" … "key:ok", "key:backspace"; "suggestion:…", "type";
+        "still_here". Not from the window's thread. Raises FaceBusy when the window does not answer."""
         return self._ask(self._list_targets)
 
     def texts(self) -> list[str]:
@@ -188,7 +188,7 @@ class Face:
 
     def marks(self) -> list[str]:
         """What is shown: the kind of view, "view:choice"; its language, "language:jv"; "text:large" or "text:normal";
-        of a field which question, "field:2"; and "picture" where a camera's is drawn."""
+        "voice:on" or "voice:off"; of a field which question, "field:2"; and "picture" where a camera's is drawn."""
         return self._ask(self._list_marks)
 
     def find(self, value: str) -> tuple[int, int]:
@@ -351,9 +351,11 @@ class Face:
         view = self._scene.view
         kind = type(view).__name__.removesuffix("View").lower()
         size = "large" if self._scene.large_text else "normal"
+        voice = "on" if self._scene.listens else "off"
+        language = self._scene.language
         field = [f"field:{view.progress[0]}"] if isinstance(view, FormView | NumberView | DateView) else []
         picture = ["picture"] if self._shown is not None and self._shown.has_picture else []
-        return [f"view:{kind}", f"language:{self._scene.language}", f"text:{size}", *field, *picture]
+        return [f"view:{kind}", f"language:{language}", f"text:{size}", f"voice:{voice}", *field, *picture]
 
     def _list_texts(self) -> list[str]:
         from screens.widgets import Text

@@ -244,7 +244,8 @@ STYLES = {
         colours.EDGE,
     ),
     "bar": (colours.CARD, colours.PRESSED, colours.INK, colours.BRAND, None, colours.EDGE),
-    "selected": (colours.BRAND, colours.BRAND_DARK, colours.ON_BRAND, colours.ON_BRAND, None, colours.BRAND_DARK),
+    # Told from its neighbours by its fill on the white bar, and by its outline on the dark one.
+    "selected": (colours.BRAND, colours.BRAND_DARK, colours.ON_BRAND, colours.ON_BRAND, None, colours.ON_BRAND),
     "key": (colours.CARD, colours.PRESSED, colours.INK, colours.INK, None, colours.EDGE),
     "side_key": (colours.BRAND_TINT, colours.PRESSED, colours.INK, colours.BRAND, None, colours.EDGE),
 }

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hardware.device import Device, Sink, StatusChanged
@@ -17,10 +18,11 @@ from hardware.device import Device, Sink, StatusChanged
 if TYPE_CHECKING:
     from PIL import Image
 
-    from hardware.card_reader.interface import Card
+    from hardware.card_reader.interface import Biodata, Card
     from hardware.card_reader.virtual import VirtualCardReader
     from hardware.code_scanner.virtual import VirtualScanner
     from hardware.machine.virtual import VirtualMachine
+    from hardware.page_printer.virtual import VirtualPagePrinter
     from hardware.printer.virtual import VirtualEscposPrinter, VirtualPrinter
     from hardware.speaker.virtual import VirtualSpeaker
 
@@ -68,8 +70,8 @@ class Glass(Protocol):
 
 
 class World:
-    """The devices of one kiosk, each None where the kiosk uses a real one, the residents' cards by name, and the
-    kiosk's screen where it may be touched from here.
+    """The devices of one kiosk, each None where the kiosk uses a real one, the residents' cards and what is on them by
+    name, and the kiosk's screen where it may be touched from here.
 
     on_change: called after each change, from whichever thread made it; must only wake somebody.
     """
@@ -83,13 +85,16 @@ class World:
         glass: Glass | None = None,
         speaker: VirtualSpeaker | None = None,
         machine: VirtualMachine | None = None,
+        page_printer: VirtualPagePrinter | None = None,
+        biodata: Mapping[str, Biodata] = MappingProxyType({}),
     ) -> None:
-        self.cards = cards
+        self.cards, self.biodata = cards, biodata
         self.glass = glass
         self.devices: dict[str, Device | None] = {
             "reader": card_reader,
             "scanner": scanner,
             "printer": printer,
+            "page-printer": page_printer,
             "speaker": speaker,
             "machine": machine,
         }
@@ -98,6 +103,10 @@ class World:
         self.on_change: Callable[[], None] | None = None
         if printer is not None:
             printer.outside.on_paper = lambda paper: self.changed()
+        if page_printer is not None:
+            page_printer.outside.on_sheet = self.changed
+        if speaker is not None:
+            speaker.on_heard = self.changed
 
     def watch(self, sink: Sink) -> Sink:
         """`sink`, with this world looking on: start the devices with it, so that their edges are changes here too."""
@@ -135,7 +144,7 @@ class World:
 
     def state(self) -> dict[str, Any]:
         """What can be seen from outside, ready for JSON; without any number of a card and without payloads."""
-        printer = self.devices["printer"]
+        printer, page_printer, speaker = (self.devices[name] for name in ("printer", "page-printer", "speaker"))
         return {
             "devices": {name: _describe(device) for name, device in self.devices.items()},
             "cards": sorted(self.cards),
@@ -144,6 +153,9 @@ class World:
             "papers": len(self.papers),
             "printer": _describe_outside(printer.outside) if printer else None,
             "errors": list(printer.outside.errors) if printer else [],
+            "pages": page_printer.outside.sheets if page_printer else 0,
+            "page_printer": page_printer.outside.state if page_printer else None,
+            "voice": _describe_voice(speaker) if speaker else None,
         }
 
     def changed(self) -> None:
@@ -163,6 +175,11 @@ def _describe(device: Any) -> dict[str, Any] | None:
 def _describe_outside(outside: VirtualPrinter) -> dict[str, Any]:
     """What is wrong with the printer, and how many rows of a paper that was not cut off hang in it."""
     return outside.state | {"hanging_rows": outside.hanging.image.height}
+
+
+def _describe_voice(speaker: VirtualSpeaker) -> dict[str, Any]:
+    spoken = speaker.spoken
+    return {"speaking": speaker.speaking, "said": spoken[-1].text if spoken else ""}
 
 
 def _find(name: str) -> Command:
@@ -187,13 +204,39 @@ def _number(text: str, least: int, what: str) -> int:
 # The residents.
 
 
-def _tap(world: World, directory: Path, name: str) -> str:
+def _tap(world: World, directory: Path, name: str, code: str = "") -> str:
+    """`code`: its biodata cannot be read for that reason."""
+    from hardware.card_reader.interface import ReadsBiodata
+
     reader = world.device("reader")
     if name not in world.cards:
         raise BenchError(f"nobody is called {name!r}; the cards are of: {', '.join(sorted(world.cards))}")
-    reader.tap(world.cards[name])
+    if isinstance(reader, ReadsBiodata):
+        reader.tap(world.cards[name], code or world.biodata.get(name))
+    elif code:
+        raise BenchError("the kiosk's reader reads no biodata")
+    else:
+        reader.tap(world.cards[name])
     world.card_on_reader = name
     return f"{name}'s card is on the reader"
+
+
+def _read_biodata(world: World, directory: Path) -> str:
+    """As a program of the desk does it. A NIK is told by its end."""
+    from hardware.card_reader.interface import BiodataError, ReadsBiodata
+
+    reader, name = world.device("reader"), world.card_on_reader
+    if not isinstance(reader, ReadsBiodata):
+        raise BenchError("the kiosk's reader reads no biodata")
+    if name not in world.cards:
+        raise BenchError("no card that can be read is on the reader")
+    try:
+        biodata = reader.read_biodata(world.cards[name])
+    except BiodataError as error:
+        raise BenchError(error.code) from error
+    if biodata is None:
+        return f"{name}'s card has no biodata"
+    return f"{biodata.name}, {biodata.birth_place} {biodata.birth_date:%d-%m-%Y}, NIK ends in {biodata.nik[-4:]}"
 
 
 def _take_card(world: World, directory: Path) -> str:
@@ -270,6 +313,25 @@ def _wait_paper(world: World, directory: Path, count: str, seconds: str = "60") 
     return came
 
 
+def _save_page(world: World, directory: Path, file: str) -> str:
+    documents = [job.pdf for job in world.device("page-printer").outside.jobs if job.pdf]
+    if not documents:
+        raise BenchError("nothing has been sent to the page printer yet")
+    path = directory / file
+    try:
+        path.write_bytes(documents[-1])
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be written: {error}") from error
+    return str(path)
+
+
+def _wait_pages(world: World, directory: Path, count: str, seconds: str = "60") -> int:
+    wanted, came = _number(count, 1, "number of pages"), world.device("page-printer").outside.sheets
+    if came < wanted:
+        raise NotYet(f"{came} pages have come out, not {wanted}", float(_number(seconds, 0, "number of seconds")))
+    return came
+
+
 # The screen.
 
 PATIENCE_S = "10"
@@ -343,6 +405,14 @@ def _heard(world: World, directory: Path) -> str:
     return spoken[-1].text
 
 
+def _wait_heard(world: World, directory: Path, words: str, seconds: str = PATIENCE_S) -> str:
+    spoken = world.device("speaker").spoken
+    if not spoken or words not in spoken[-1].text:
+        said = f"{spoken[-1].text!r}" if spoken else "nothing"
+        raise NotYet(f"{words!r} was not said; said last was {said}", float(_number(seconds, 0, "number of seconds")))
+    return spoken[-1].text
+
+
 def _save_speech(world: World, directory: Path, file: str) -> str:
     _heard(world, directory)
     path = directory / file
@@ -358,24 +428,17 @@ def _save_speech(world: World, directory: Path, file: str) -> str:
 # What breaks.
 
 
-def _outside(method: str, done: str) -> Callable[[World, Path], str]:
-    """A command that does one thing to the printer from outside."""
-
-    def do(world: World, directory: Path) -> str:
-        getattr(world.device("printer").outside, method)()
-        return done
-
-    return do
+PRINTERS = ("printer", "page-printer")
 
 
-def _to_printer(method: str, done: str) -> Callable[[World, Path, str], str]:
-    """The same, of a command that names the device."""
+def _outside(method: str, done: str) -> Callable[..., str]:
+    """A command that does one thing to a printer from outside."""
 
-    def do(world: World, directory: Path, name: str) -> str:
-        if name != "printer":
-            raise BenchError(f"only the printer can do that, not {name!r}")
+    def do(world: World, directory: Path, name: str = "printer") -> str:
+        if name not in PRINTERS:
+            raise BenchError(f"only a printer can do that, not {name!r}; there are: {', '.join(PRINTERS)}")
         getattr(world.device(name).outside, method)()
-        return f"the printer {done}"
+        return f"the {name}{done}"
 
     return do
 
@@ -418,12 +481,18 @@ def _state(world: World, directory: Path) -> dict[str, Any]:
     return world.state()
 
 
+WHICH = "[printer|page-printer]"
+PLUGGABLE = "reader|scanner|printer|page-printer|speaker"
+
 COMMANDS = {
     command.name: command
     for command in (
-        Command("tap", "NAME", "lay a resident's card on the reader", _tap),
+        Command(
+            "tap", "NAME [CODE]", "lay a resident's card on the reader, its biodata unreadable with that code", _tap
+        ),
         Command("take-card", "", "take the card away", _take_card),
         Command("unreadable-card", "", "lay a card on the reader that it cannot read", _present_unreadable),
+        Command("read-biodata", "", "what a reader with a SAM reads from the card that lies there", _read_biodata),
         Command("show-qr", "last|PICTURE|TEXT", "show the scanner the newest paper, a picture or a code", _show_qr),
         Command(
             "show-picture",
@@ -438,19 +507,17 @@ COMMANDS = {
         Command("read", "", "the words that the screen shows", _read),
         Command("wait-words", "WORDS [SECONDS]", "wait until the screen shows those words (10 s)", _wait_words),
         Command("picture", "FILE", "save a picture of the screen", _picture),
-        Command("paper-out", "", "the paper is at its end", _outside("paper_out", "the paper is out")),
-        Command("paper-near-end", "", "little paper is left", _outside("paper_near_end", "little paper is left")),
-        Command("refill", "", "put a new roll in", _outside("refill", "a new roll is in")),
-        Command("open-cover", "", "open the printer's cover", _outside("open_cover", "the cover is open")),
-        Command("close-cover", "", "close it", _outside("close_cover", "the cover is closed")),
-        Command("silence", "printer", "it takes bytes and answers nothing", _to_printer("go_silent", "is silent")),
-        Command("answer", "printer", "it answers again", _to_printer("answer_again", "answers again")),
-        Command(
-            "power-off", "printer", "switch it off: what is in its buffer is lost", _to_printer("power_off", "is off")
-        ),
-        Command("power-on", "printer", "give it its power back", _to_printer("power_on", "is on")),
-        Command("jam", "", "the cutter is stuck", _outside("jam", "the cutter is stuck")),
-        Command("clear-jam", "", "free it", _outside("clear_jam", "the cutter is free")),
+        Command("paper-out", WHICH, "the paper is at its end", _outside("paper_out", "'s paper is out")),
+        Command("paper-near-end", WHICH, "little paper is left", _outside("paper_near_end", " has little paper left")),
+        Command("refill", WHICH, "put new paper in", _outside("refill", " has new paper")),
+        Command("open-cover", WHICH, "open its cover", _outside("open_cover", "'s cover is open")),
+        Command("close-cover", WHICH, "close it", _outside("close_cover", "'s cover is closed")),
+        Command("silence", WHICH, "it takes bytes and answers nothing", _outside("go_silent", " is silent")),
+        Command("answer", WHICH, "it answers again", _outside("answer_again", " answers again")),
+        Command("power-off", WHICH, "switch it off: what is in its buffer is lost", _outside("power_off", " is off")),
+        Command("power-on", WHICH, "give it its power back", _outside("power_on", " is on")),
+        Command("jam", WHICH, "the cutter or a sheet is stuck", _outside("jam", " is jammed")),
+        Command("clear-jam", WHICH, "free it", _outside("clear_jam", " is free")),
         Command("fail-at-row", "ROWS", "the paper ends there", _after("paper_out_at_row", "rows", "the paper ends")),
         Command(
             "lose-power-at-row", "ROWS", "its power fails there", _after("lose_power_at_row", "rows", "the power fails")
@@ -462,12 +529,15 @@ COMMANDS = {
             _after("reset_at_byte", "bytes", "the connection breaks"),
         ),
         Command("heard", "", "what the speaker said last", _heard),
+        Command("wait-heard", "WORDS [SECONDS]", "wait until the speaker says these words (10 s)", _wait_heard),
         Command("save-speech", "FILE", "save that as a WAV, in the real voice", _save_speech),
         Command("heat", "CELSIUS", "let the machine be so hot", _heat),
-        Command("unplug", "reader|scanner|printer|speaker", "pull the cable out", _unplug),
-        Command("plug", "reader|scanner|printer|speaker", "put it back", _plug),
+        Command("unplug", PLUGGABLE, "pull the cable out", _unplug),
+        Command("plug", PLUGGABLE, "put it back", _plug),
         Command("state", "", "what can be seen from outside, as JSON", _state),
         Command("save-paper", "DIRECTORY|FILE", "save the picture of the newest paper", _save_paper),
         Command("wait-paper", "COUNT [SECONDS]", "wait until so many papers have come out (60 s)", _wait_paper),
+        Command("save-page", "FILE", "save the newest document of the page printer, a PDF", _save_page),
+        Command("wait-pages", "COUNT [SECONDS]", "wait until so many of its sheets have come out (60 s)", _wait_pages),
     )
 }

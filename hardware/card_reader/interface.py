@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from hardware.device import Device
 
@@ -53,6 +54,8 @@ class CardReader(Device):
     `CardUnreadable` is followed by one `CardRemoved`."""
 
     kind = "card_reader"
+    #: False for a reader that only guesses when a card was taken away: it is none for a cradle.
+    sees_removal: ClassVar[bool] = True
 
 
 SAME_VISIT_S = 1.5

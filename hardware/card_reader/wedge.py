@@ -29,6 +29,8 @@ class WedgeCardReader(CardReader):
     states are those of `Keyboard`, with CARD-READER before each code.
     """
 
+    sees_removal = False
+
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         #: Its path below /dev/input; by-id/…-event-kbd stays the same whichever socket it is in.
         device: str

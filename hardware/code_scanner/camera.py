@@ -26,11 +26,12 @@ WATCH_EVERY_S = 0.1
 
 
 class CameraScanner(PhotographingScanner):
-    """Looks at `source`: a V4L2 device file, or a video or numbered pictures ("seen/%03d.png") in its place.
+    """Looks at `source`: a V4L2 device file; a Raspberry Pi's camera module ("picamera2:0"); or a video or numbered
+    pictures ("seen/%03d.png") in their place.
 
     ABSENT (SCANNER-ABSENT) when no frame comes. FAULT: SCANNER-NO-PERMISSION when the device file may not be read,
-    SCANNER-NO-DECODER when a library is missing, SCANNER-SANDBOX when the decoding process cannot be confined here
-    (then nothing is decoded), SCANNER-DECODER when it dies again and again.
+    SCANNER-NO-DECODER when a library is missing (SCANNER-NO-PICAMERA2 for that one), SCANNER-SANDBOX when the decoding
+    process cannot be confined here (then nothing is decoded), SCANNER-DECODER when it dies again and again.
     """
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ from hardware.code_scanner.decoding import STEPS, CodeRefused, FrameDecoder, loa
 from hardware.code_scanner.interface import FRAME_PX, PhotoFlaw
 from hardware.code_scanner.judging import flaw_of, small
 from hardware.code_scanner.motion import MotionGate
+from hardware.code_scanner.pi_camera import SOURCE_PREFIX, NoPicamera2, PiCamera
 from hardware.code_scanner.sandbox import NotConfined, confine, die_with_parent
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ class CameraView:
     """What a camera sees, frame by frame."""
 
     def __init__(self, source: str, width_px: str, height_px: str) -> None:
-        self._source, self._width_px, self._height_px = source, int(width_px), int(height_px)
+        self._source, self._size_px = source, (int(width_px), int(height_px))
         self._gate = MotionGate()
         self._decoder = FrameDecoder()
+        # Its process takes long to load, and this is the time to wait for a visitor.
+        self._pi_camera = PiCamera(source, *self._size_px) if source.startswith(SOURCE_PREFIX) else None
 
     def open(self) -> None:
-        self._capture = Capture(self._source, self._width_px, self._height_px)
+        self._capture = self._pi_camera or Capture(self._source, *self._size_px)
         if not self._source.startswith("/dev/"):
             self._capture.fresh_frame()  # FFmpeg starts its threads with a video's first frame
         # Numbered pictures are opened while they are looked at. Neither they nor videos are a stranger's.
@@ -67,7 +70,7 @@ class CameraView:
         grey = self._capture.fresh_frame()
         if not self._gate.lets_pass(grey, time.monotonic()):
             return Answer.STILL.value
-        return _answer(self._decoder.decode(grey))
+        return _answer(self._decoder.glance(grey) if self._gate.is_still else self._decoder.decode(grey))
 
 
 class PicturesView:
@@ -150,6 +153,8 @@ def answer(view: CameraView | PicturesView, order: bytes, descriptors: list[int]
         return do(order[1:], descriptors)
     except Absent:
         return Answer.ABSENT.value
+    except NoPicamera2:
+        return Answer.NO_PICAMERA2.value
     except NotConfined:
         return Answer.UNCONFINED.value
     except CodeRefused:

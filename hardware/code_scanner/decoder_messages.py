@@ -30,6 +30,7 @@ LARGEST_PICTURE_BYTES = 3 * LONGEST_SIDE_PX * LONGEST_SIDE_PX
 class Answer(Enum):
     READY = b"r"  # unasked, once: the libraries are there and work
     NO_DECODER = b"d"  # in place of READY: a library is missing
+    NO_PICAMERA2 = b"i"  # in place of OPENED: the camera module's library is missing
     UNCONFINED = b"u"  # in place of OPENED: this system does not let the process confine itself
     OPENED = b"o"
     ABSENT = b"a"  # no frame comes

@@ -51,6 +51,7 @@ from hardware.device import DeviceError, DeviceState
 log = logging.getLogger(__name__)
 
 NO_DECODER = "SCANNER-NO-DECODER"
+NO_PICAMERA2 = "SCANNER-NO-PICAMERA2"
 NOT_CONFINED = "SCANNER-SANDBOX"
 DECODER = "SCANNER-DECODER"
 
@@ -75,7 +76,11 @@ _ENVIRONMENT = {
 }
 _LONGEST_PAYLOADS = {answer: struct.calcsize(PICTURE_SIZE) for answers, _ in PICTURES.values() for answer in answers}
 _LONGEST_PAYLOADS[Answer.CODE] = LONGEST_PAYLOAD
-_REFUSALS = {Answer.NO_DECODER: NO_DECODER, Answer.UNCONFINED: NOT_CONFINED}
+_REFUSALS = {
+    Answer.NO_DECODER: NO_DECODER,
+    Answer.NO_PICAMERA2: NO_PICAMERA2,
+    Answer.UNCONFINED: NOT_CONFINED,
+}
 
 
 @dataclass

@@ -52,6 +52,10 @@ class FrameDecoder:
         payload = _read_with_zxing(grey)
         return payload if payload is not None else decode_qr(enhance(grey))
 
+    def glance(self, grey: numpy.ndarray) -> bytes | None:
+        """Like `decode`, with what costs least: a tenth of it where there is no code."""
+        return _read_with_zxing(grey)
+
 
 def load_decoders() -> None:
     """Import what decoding needs; ImportError where a library (also zbar's shared one) is missing."""

@@ -11,6 +11,10 @@ TOO_LONG = "SCANNER-TOO-LONG"
 HALF_CODE = "SCANNER-HALF-CODE"
 
 
+#: No hand shows more codes than this within SAME_SHOWING_S: a scanner that reads more is broken, or fed by a program.
+MOST_SHOWN = 8
+
+
 class Listening:
     """One stretch of listening. What was read in an earlier one belongs to an earlier visitor and is dropped; so is
     the memory of what was shown in it."""
@@ -19,9 +23,12 @@ class Listening:
         self._seen_at_s: dict[bytes | str, float] = {}
 
     def is_new_showing(self, what: bytes | str, now_s: float) -> bool:
-        """`what` is seen now; was it out of view before? Seeing it prolongs its showing."""
+        """`what` is seen now; was it out of view before? Seeing it prolongs its showing. Of a flood it is not even
+        looked at."""
         self._seen_at_s = {seen: at_s for seen, at_s in self._seen_at_s.items() if now_s - at_s < SAME_SHOWING_S}
         is_new = what not in self._seen_at_s
+        if is_new and len(self._seen_at_s) == MOST_SHOWN:
+            return False
         self._seen_at_s[what] = now_s
         return is_new
 

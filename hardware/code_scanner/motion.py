@@ -1,7 +1,8 @@
 """Saves the work of decoding frames in which nothing happens.
 
 Looking for a code that is not there is the dearest case of all (zbar: 26 ms at 720p on a server core), and a waiting
-kiosk sees nothing else. A frame is worth decoding while something moves, for a moment after it, and once in a while.
+kiosk sees nothing else. A frame is worth decoding while something moves and for a moment after it, and a glance (a
+tenth of the work) once in a while.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Frames stay worth decoding so long after the last motion: a hard code held still needs several tries.
 AFTER_MOTION_S = 1.5
-#: A still view is tried this often all the same. Shorter than SAME_SHOWING_S, so that a code left lying stays one
+#: A still view is glanced at this often all the same. Shorter than SAME_SHOWING_S, so that a code left lying stays one
 #: showing.
 STILL_TRY_S = 1.5
 #: A pixel of the small picture has changed when it differs by more (grey levels of 255) ...
@@ -24,9 +25,13 @@ _SMALL_PX = (80, 60)
 
 
 class MotionGate:
-    """Tells frame by frame whether it is worth decoding."""
+    """Tells frame by frame whether it is worth decoding.
+
+    is_still: nothing has moved for AFTER_MOTION_S, so that a frame which is let pass is worth a glance.
+    """
 
     def __init__(self) -> None:
+        self.is_still = False
         self._reference: numpy.ndarray | None = None
         self._moved_at_s = -AFTER_MOTION_S
         self._passed_at_s = -STILL_TRY_S
@@ -35,7 +40,8 @@ class MotionGate:
         """`grey` is uint8, height × width; `now_s` is on the monotonic clock."""
         if self._moved(grey):
             self._moved_at_s = now_s
-        passes = now_s - self._moved_at_s < AFTER_MOTION_S or now_s - self._passed_at_s >= STILL_TRY_S
+        self.is_still = now_s - self._moved_at_s >= AFTER_MOTION_S
+        passes = not self.is_still or now_s - self._passed_at_s >= STILL_TRY_S
         if passes:
             self._passed_at_s = now_s
         return passes

@@ -7,6 +7,7 @@ import time
 from urllib.parse import SplitResult
 
 from hardware.device import DeviceError, DeviceState
+from hardware.network import connect
 from hardware.page_printer.codes import PagePrinterCode
 from hardware.page_printer.ipp_protocol import IppFormatError, Message, decode, encode
 
@@ -43,7 +44,7 @@ def _post(address: SplitResult, body: bytes, until_s: float) -> tuple[int, bytes
     """HTTP's status and the answer's body."""
     host, port = address.hostname or "", address.port or IPP_PORT
     connection = http.client.HTTPConnection(host, port)
-    with socket.create_connection((host, port), timeout=max(0.01, until_s - time.monotonic())) as plain:
+    with connect(host, port, until_s - time.monotonic()) as plain:
         connection.sock = _UntilSocket(until_s, plain.family, plain.type, plain.proto, plain.detach())
         try:
             connection.request("POST", address.path, body, {"Content-Type": "application/ipp"})

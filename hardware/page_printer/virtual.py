@@ -1,10 +1,11 @@
 """A page printer that is not there: an IPP server with paper, pages that take their time and things that go wrong, and
 the driver that prints on it. Its methods are what people and accidents do to a printer."""
 
+import math
 import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -73,6 +74,8 @@ class VirtualIppPrinter:
         self.page_s = page_s
         self._media, self._device_uri = media, device_uri
         self._stops_when_empty, self._may_resume = stops_when_empty, may_resume
+        #: Called from the printer's thread after each sheet.
+        self.on_sheet: Callable[[], None] | None = None
         self._jobs: dict[int, Job] = {}
         self._changed = threading.Condition(threading.RLock())
         self._reasons: set[str] = set()
@@ -125,10 +128,27 @@ class VirtualIppPrinter:
         with self._changed:
             return list(self._jobs.values())
 
+    @property
+    def sheets(self) -> int:
+        """How many came out in all."""
+        return sum(job.sheets for job in self.jobs)
+
+    @property
+    def state(self) -> dict[str, bool]:
+        with self._changed:
+            return {
+                "paper_out": "media-empty" in self._reasons,
+                "paper_near_end": "media-low-warning" in self._reasons,
+                "cover_open": "cover-open" in self._reasons,
+                "jammed": "media-jam" in self._reasons,
+                "silent": self.answering.after_s > 0,
+                "powered_off": self._server is None,
+            }
+
     def wait_for_sheets(self, count: int, timeout_s: float) -> None:
         """Wait until so many sheets in all came out. Raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: sum(job.sheets for job in self._jobs.values()) >= count, timeout_s):
+            if not self._changed.wait_for(lambda: self.sheets >= count, timeout_s):
                 raise TimeoutError(f"not {count} sheets after {timeout_s} s")
 
     def wait_for_documents(self, count: int, timeout_s: float) -> None:
@@ -160,7 +180,23 @@ class VirtualIppPrinter:
         with self._changed:
             if "paused" not in self._reasons:
                 self._remove("media-empty")
+            self._remove("media-low-warning")
             self._empty_after = None
+
+    def paper_near_end(self) -> None:
+        self._add("media-low-warning")
+
+    def open_cover(self) -> None:
+        self._add("cover-open")
+
+    def close_cover(self) -> None:
+        self._remove("cover-open")
+
+    def jam(self) -> None:
+        self._add("media-jam")
+
+    def clear_jam(self) -> None:
+        self._remove("media-jam")
 
     def happen(self, reason: str) -> None:
         """A printer-state-reason: "media-jam", "cover-open", "toner-low-warning"."""
@@ -186,7 +222,22 @@ class VirtualIppPrinter:
 
     def answer(self, **how: float | bytes | int | None) -> None:
         """How it answers from now on: see `_Answering`. Without arguments: as it should."""
-        self.answering = _Answering(**how)
+        with self._changed:
+            self.answering = _Answering(**how)
+            self._changed.notify_all()
+
+    def go_silent(self) -> None:
+        """Take requests, and answer none of them before `answer_again`."""
+        self.answer(after_s=float("inf"))
+
+    def answer_again(self) -> None:
+        self.answer()
+
+    def power_off(self) -> None:
+        self.unplug()
+
+    def power_on(self) -> None:
+        self.plug()
 
     def unplug(self) -> None:
         if self._server is not None:
@@ -244,6 +295,8 @@ class VirtualIppPrinter:
                 self._changed.wait_for(lambda: self._gone(job) or not self._stopped)
             elif not self._changed.wait_for(lambda: self._gone(job) or self._stopped, self.page_s):
                 job.sheets += 1
+                if self.on_sheet is not None:
+                    self.on_sheet()
                 if self._empty_after is not None:
                     self._empty_after -= 1
                 self._changed.notify_all()
@@ -257,9 +310,11 @@ class VirtualIppPrinter:
     # IPP.
 
     def rest(self, seconds: float) -> None:
-        """Let that time pass; at once where the printer is closing."""
+        """Let that time pass, unless the printer closes or answers otherwise meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing, seconds)
+            answering = self.answering
+            longest_s = None if math.isinf(seconds) else seconds
+            self._changed.wait_for(lambda: self._closing or self.answering is not answering, longest_s)
 
     def reply(self, request: Message) -> Message:
         operation = request.attributes(Group.OPERATION)

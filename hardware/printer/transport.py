@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hardware.device import DeviceError, DeviceState
+from hardware.network import connect
 from hardware.printer.codes import PrinterCode
 from hardware.printer.usb_port import UsbPort
 
@@ -219,21 +220,12 @@ class TcpTransport(Transport):
 
     def _open(self) -> int:
         try:
-            found = socket.getaddrinfo(self.address.host, self.address.port, type=socket.SOCK_STREAM)
+            self._socket = connect(self.address.host, self.address.port, CONNECT_WITHIN_S)
         except OSError as error:
             raise DeviceError(DeviceState.ABSENT, PrinterCode.ABSENT, f"{self.address}: {error.strerror}") from error
-        family, kind, protocol, _, where = found[0]
-        self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
         # A strip must leave when it is written, not when the acknowledgement of the one before has come back.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        result = self._socket.connect_ex(where)
-        if result == errno.EINPROGRESS:
-            connected = self._wait_on(self._socket.fileno(), select.POLLOUT, time.monotonic() + CONNECT_WITHIN_S)
-            result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if connected else errno.ETIMEDOUT
-        if result:
-            self._socket.close()
-            raise DeviceError(DeviceState.ABSENT, PrinterCode.ABSENT, f"{self.address}: {os.strerror(result)}")
         return self._socket.fileno()
 
     def _close_port(self) -> None:

@@ -133,6 +133,13 @@ class VirtualPrinter:
         with self._changed:
             return list(self._roll.papers)
 
+    def take_papers(self) -> list[Paper]:
+        """Take away every paper that was cut off, oldest first."""
+        with self._changed:
+            papers = list(self._roll.papers)
+            self._roll.papers.clear()
+            return papers
+
     @property
     def hanging(self) -> Paper:
         """What was printed and not cut off."""

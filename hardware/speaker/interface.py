@@ -52,6 +52,11 @@ class Speaker(Device):
         """Speak `text` (no markup) instead of what is being said. Raises ValueError for a language that is not one of
         LANGUAGES."""
 
+    @property
+    @abstractmethod
+    def speaking(self) -> bool:
+        """Whether something that was said is being heard or waits for its turn."""
+
     @abstractmethod
     def beep(self, kind: Beep) -> None:
         """Sound a signal instead of what is being said. What is said after it waits for its end, a fraction of a

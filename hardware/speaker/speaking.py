@@ -46,6 +46,11 @@ class OneVoice(Speaker):
             signals = [sound for sound in self._waiting if isinstance(sound, Signal)]
             self._replace(signals + speech, spare=Signal)
 
+    @property
+    def speaking(self) -> bool:
+        with self._sounds:
+            return any(isinstance(sound, Speech) for sound in (self._sounding, *self._waiting))
+
     def beep(self, kind: Beep) -> None:
         self._replace([Signal(kind, self.volume)])
 

@@ -31,6 +31,8 @@ class VirtualSpeaker(OneVoice):
     def __init__(self, name: str, options: Options) -> None:
         super().__init__(name, options.volume)
         self.options = options
+        #: Called from the device's thread when something begins to sound.
+        self.on_heard: Callable[[], None] | None = None
         self._plugged = True
         self._heard: deque[Sound] = deque(maxlen=REMEMBERED)
 
@@ -97,6 +99,8 @@ class VirtualSpeaker(OneVoice):
                 return
             self._heard.append(sound)
             self._sounds.notify_all()
+            if self.on_heard is not None:
+                self.on_heard()
             self._sounds.wait_for(lambda: self._is_cut(sound) or self._is_disturbed(), _duration_s(sound))
         self._check_present()
 

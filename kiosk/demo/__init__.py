@@ -83,7 +83,14 @@ def _windowed(panel: Screen) -> Screen:
 
 
 def _kiosk(settings: Settings, path: Path, on_ready: Callable[[], None] | None = None) -> Kiosk:
-    return Kiosk(settings, path, bench_cards=village.demo_cards(), prepare_office=_settle_village, on_ready=on_ready)
+    return Kiosk(
+        settings,
+        path,
+        bench_cards=village.demo_cards(),
+        prepare_office=_settle_village,
+        on_ready=on_ready,
+        bench_biodata=village.demo_biodata(),
+    )
 
 
 def _settle_village(office: Any) -> None:

@@ -59,6 +59,10 @@ class Storyteller:
         self.bench.call("wait-words", say("id", message), PAPER_PATIENCE_S)
         self.bench.call("picture", str(self._file(picture)))
 
+    def hear(self, words: str) -> None:
+        """Wait until the voice says these words."""
+        self.bench.call("wait-heard", words)
+
     def papers(self) -> int:
         return self.bench.call("state")["papers"]
 
@@ -286,6 +290,19 @@ def other_ways_in(teller: Storyteller) -> None:
     teller.see("start")
 
 
+def voice(teller: Storyteller) -> None:
+    """Somebody who does not read has the screen read out"""
+    teller.touch("start", "bar:listen")
+    teller.hear("Selamat datang")
+    teller.see("letter", "home-read-out")
+    teller.touch("queue")
+    teller.hear("KK dan KTP")
+    teller.touch("bar:listen")  # while it speaks: be silent
+    teller.see("voice:off")
+    teller.touch("bar:leave")
+    teller.see("start")
+
+
 def technician(teller: Storyteller) -> None:
     """The technician looks at every part, has a card read, a page printed and read back, and takes the report"""
     before = teller.papers()
@@ -321,5 +338,6 @@ STORIES: tuple[Callable[[Storyteller], None], ...] = (
     paper_out,
     other_ways_in,
     enrol,
+    voice,
     technician,
 )

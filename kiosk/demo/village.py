@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
-from hardware.card_reader.interface import Card, CardKind
+from hardware.card_reader.interface import Biodata, Card, CardKind
 from kiosk.officers import Officer, Role
 from kiosk.requests import LetterRequest, RequestState
 from kiosk.signing.interface import Passphrase
@@ -105,6 +105,16 @@ def _first_name(fields: dict[str, str | date]) -> str:
 def demo_cards() -> dict[str, Card]:
     """The cards that the bench can tap, by their name."""
     return {name: Card(uid, CardKind.EKTP) for name, uid in DEMO_CARDS.items()}
+
+
+def demo_biodata() -> dict[str, Biodata]:
+    """What their owners' cards hold, by the same names."""
+    people = {fields["name"].split()[0].lower(): fields for fields in demo_residents()}
+    return {
+        name: Biodata(fields["nik"], fields["name"], fields["birth_date"], fields["birth_place"])
+        for name, fields in people.items()
+        if name in DEMO_CARDS
+    }
 
 
 def demo_residents() -> list[dict[str, str | date]]:

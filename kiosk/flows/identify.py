@@ -91,6 +91,9 @@ class EnterNik(Step):
     def __init__(self, then: Then, card_changes: bool = False) -> None:
         self._then, self._card_changes = then, card_changes
 
+    def enter(self, visit: Visit) -> None:
+        visit.card = None  # one that lies there is of no more use: its owner may read the NIK off it
+
     def view(self, visit: Visit) -> View:
         text = "card_cannot_be_used" if self._card_changes else "enter_nik_detail"
         return KeypadView(visit.say("enter_nik"), visit.say(text), digits_count=NIK_DIGITS)
@@ -112,11 +115,15 @@ class EnterPin(Step):
     def __init__(self, then: Then, card: Card | None = None, nik: str = "", tries_left: int | None = None) -> None:
         self._then, self._card, self._nik, self._tries_left = then, card, nik, tries_left
 
+    def enter(self, visit: Visit) -> None:
+        visit.card = self._card
+
     def view(self, visit: Visit) -> View:
         wrong = self._tries_left is not None
+        may_be_taken = self._card is not None and not visit.office.settings.card_reader.cradle
         return KeypadView(
             visit.say("enter_pin"),
-            visit.say("enter_pin_detail_card" if self._card and not wrong else "enter_pin_detail"),
+            visit.say("enter_pin_detail_card" if may_be_taken and not wrong else "enter_pin_detail"),
             digits_count=PIN_DIGITS,
             secret=True,
             error=self._error(visit) if wrong else "",
@@ -142,7 +149,7 @@ class EnterPin(Step):
         def answered(answer: Any) -> Next:
             match answer:
                 case Identified(resident=resident):
-                    visit.resident, visit.card = resident, card
+                    visit.resident = resident
                     return self._then(visit)
                 case WrongPin(tries_left=tries_left):
                     return EnterPin(self._then, card, nik, tries_left)

@@ -34,7 +34,7 @@ from kiosk.selftest.registry import (
     fitted,
 )
 from kiosk.selftest.runner import CheckPage
-from kiosk.step import End, Failed, Next, Reply, Step, Wait
+from kiosk.step import Failed, Next, Reply, Step, Wait
 from kiosk.views import (
     Choice,
     ChoiceView,
@@ -91,6 +91,7 @@ class TechnicianStep(Step):
 
     returnable = False
     final = True
+    read_aloud = False  # a technician reads; and the voice is one of the parts under test
 
 
 class EnterTechnicianPin(TechnicianStep):
@@ -150,7 +151,6 @@ class Menu(TechnicianStep):
                 Choice("passive", visit.say("all_parts"), "check", visit.say("all_parts_detail")),
                 Choice("report", visit.say("print_report"), "printer", visit.say("print_report_detail")),
                 *(self._choice(name, visit) for name in BEGINNINGS),
-                Choice("done", visit.say("done"), "ok", visit.say("technician_done_detail"), prominent=True),
             ),
         )
 
@@ -172,8 +172,6 @@ class Menu(TechnicianStep):
                 return look_at_parts()
             case Chosen(value="report"):
                 return print_report(visit)
-            case Chosen(value="done"):
-                return End()
             case Chosen(value=name) if name in BEGINNINGS and fitted(CHECKS[name], visit.office.selftest.bench):
                 return BEGINNINGS[name](visit)
         return None

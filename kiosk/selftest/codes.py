@@ -95,6 +95,7 @@ MEANINGS = {
     "SCANNER-NOT-A-KEYBOARD": "the settings name a device that is not a keyboard scanner",
     "SCANNER-TAKEN": "another program holds it",
     "SCANNER-NO-DECODER": "no library that reads codes is installed",
+    "SCANNER-NO-PICAMERA2": "the library of a Raspberry Pi's camera module is not installed",
     "SCANNER-DECODER": "the reading of pictures broke down, and is started again",
     "SCANNER-SANDBOX": "the reading of pictures could not be shut off from the rest of the machine",
     "SCANNER-NO-PHOTO": "the camera took no photo of a paper in time",

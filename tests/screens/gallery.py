@@ -303,11 +303,21 @@ def scenes() -> dict[str, Scene]:
                 can_leave=inside and not alone,
                 leaving_loses=name.startswith("form"),
                 can_ask_help=inside and not alone,
+                can_listen=inside,
+                listens=large,
             )
     for language in ("jv", "en"):
         serial = len(result) + 1
         result[f"form-{language}"] = Scene(
-            serial, VIEWS["form-suggestions"], language, False, True, True, leaving_loses=True, can_ask_help=True
+            serial,
+            VIEWS["form-suggestions"],
+            language,
+            can_go_back=True,
+            can_leave=True,
+            leaving_loses=True,
+            can_ask_help=True,
+            can_listen=True,
+            listens=True,
         )
     return result
 

@@ -386,11 +386,44 @@ def test_taking_the_card_out_of_a_cradle_ends_the_visit(make_hall, settings):
     assert ends(hall) == [EndReason.CARD_TAKEN]
 
 
-def test_taking_it_before_the_pin_was_given_does_not(make_hall, settings):
+def test_taking_it_before_the_pin_was_given_does_too(make_hall, settings):
     hall = cradle_hall(make_hall, settings)
     hall.tap("siti")
+    assert hall.says("enter_pin_detail") and not hall.says("enter_pin_detail_card"), "nobody is told to take it"
     hall.take_card()
-    assert hall.says("enter_pin")
+    assert hall.idle
+    assert ends(hall) == [EndReason.CARD_TAKEN]
+
+
+def test_taking_it_while_it_is_looked_up_does_too(make_hall, settings):
+    hall = cradle_hall(make_hall, settings)
+    hall.workers.hold()
+    hall.tap("siti")
+    hall.take_card()
+    hall.workers.release()
+    hall.settle()
+    assert hall.idle
+    assert ends(hall) == [EndReason.CARD_TAKEN]
+
+
+def test_a_card_that_is_of_no_use_may_leave_the_cradle_for_its_nik_to_be_read(make_hall, settings):
+    hall = cradle_hall(make_hall, settings)
+    hall.tap("nobody")
+    hall.choose("nik")
+    hall.take_card()
+    hall.enter(NIKS["siti"], DEMO_PIN)
+    assert hall.says("greeting", name="SITI AMINAH")
+
+
+def test_who_came_by_nik_leaves_with_the_card_that_lay_there(make_hall, settings):
+    hall = cradle_hall(make_hall, settings)
+    hall.tap("nobody")
+    hall.choose("nik")
+    hall.enter(NIKS["siti"], DEMO_PIN)
+    assert hall.says("greeting", name="SITI AMINAH")
+    hall.take_card()
+    assert hall.idle
+    assert ends(hall) == [EndReason.CARD_TAKEN]
 
 
 def test_where_a_tap_is_enough_the_card_may_be_lifted(quiet_hall):

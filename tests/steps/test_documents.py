@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 
 
-def tests_that_exist() -> set[str]:
+def names_of_tests() -> set[str]:
     text = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     return set(re.findall(r"def (test_\w+)\(", text))
 
@@ -21,7 +21,7 @@ def test_every_row_of_the_table_of_faults_is_held_by_a_test() -> None:
     for row in rows:
         named = re.findall(r"`(test_\w+)`", row)
         assert named, row
-        assert set(named) <= tests_that_exist(), row
+        assert set(named) <= names_of_tests(), row
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

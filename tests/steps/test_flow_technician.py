@@ -11,7 +11,6 @@ from hardware.code_scanner.interface import CodeScanner, CodeUnreadable
 from hardware.device import DeviceState
 from hardware.machine.virtual import VirtualMachine
 from hardware.printer.interface import Acknowledgement
-from hardware.speaker.virtual import VirtualSpeaker
 from kiosk.check_results import ABANDONED
 from kiosk.flows.technician import BEGINNINGS, PANEL_COLOURS
 from kiosk.intents import Chosen, HelpAsked
@@ -43,13 +42,10 @@ def make_technicians_hall(make_hall):
 
     def make(**options) -> Hall:
         hall = make_hall(opened=False, **options)
-        hall.others = {
-            "speaker": VirtualSpeaker("speaker", VirtualSpeaker.Options()),
-            "machine": VirtualMachine("machine", VirtualMachine.Options()),
-        }
-        for device in hall.others.values():
-            device.start(lambda event: None)
-            started.append(device)
+        machine = VirtualMachine("machine", VirtualMachine.Options())
+        machine.start(lambda event: None)
+        started.append(machine)
+        hall.others = {"speaker": hall.speaker, "machine": machine}
         hall.open()
         for device in hall.others.values():
             assert device.wait_for_status(lambda status: status.state is DeviceState.READY, 5).serving
@@ -119,7 +115,7 @@ def test_from_help_with_the_pin(quiet_hall):
     assert isinstance(quiet_hall.view, KeypadView) and quiet_hall.view.secret
     quiet_hall.enter(PIN)
     assert quiet_hall.view.title == "Teknisi"
-    quiet_hall.choose("done")
+    quiet_hall.leave()
     assert quiet_hall.idle
 
 
@@ -188,6 +184,13 @@ def test_the_technician_takes_over_and_the_resident_is_gone(quiet_hall):
         assert not any("SITI" in text or NIKS["siti"] in text for text in quiet_hall.words)
 
 
+def test_the_menu_has_one_way_out(quiet_hall):
+    come_in(quiet_hall)
+    assert "done" not in quiet_hall.offered
+    quiet_hall.leave()
+    assert quiet_hall.idle
+
+
 def test_a_resident_s_card_opens_nothing_in_the_technician_s_menu(quiet_hall):
     come_in(quiet_hall)
     before = quiet_hall.words
@@ -229,7 +232,8 @@ def test_every_part_is_told_and_again_when_a_device_changes(quiet_hall):
     facts = {fact.label: fact.value for fact in quiet_hall.view.facts}
     assert facts["Suhu"].startswith("Perhatian · MACHINE-HOT. Bersihkan debu")
     assert last(quiet_hall, "temperature") == (Verdict.ATTENTION, "MACHINE-HOT")
-    quiet_hall.choose("again", "menu", "done")
+    quiet_hall.choose("again", "menu")
+    quiet_hall.leave()
     assert quiet_hall.idle
 
 
@@ -460,6 +464,13 @@ def test_who_leaves_or_falls_asleep_leaves_a_failed_check(quiet_hall, check):
     quiet_hall.pass_s(patience.before_warning_s)
     quiet_hall.pass_s(patience.warning_s)
     assert quiet_hall.idle and last(quiet_hall, check) == (Verdict.FAIL, ABANDONED)
+
+
+@pytest.mark.parametrize("check", BEGINNINGS)
+def test_every_check_has_failed_until_its_end_says_otherwise(hall, check):
+    come_in(hall)
+    hall.choose(check)
+    assert last(hall, check)[0] is Verdict.FAIL
 
 
 @pytest.mark.parametrize("check", ["touch", "print and scan"])

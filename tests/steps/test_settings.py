@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from config import settings
-from config.settings import Desk, SettingsError
+from config.settings import Desk, Profile, SettingsError
+from kiosk.app import check_drivers
 
 DEMO = Path(str(settings.PROFILES / "demo.toml"))
 
@@ -77,6 +78,16 @@ def test_a_wrong_setting_is_named_with_its_reason(changed, old, new, said):
     with pytest.raises(SettingsError) as refused:
         settings.load(changed(old, new))
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("profile", ["demo", "production"])
+def test_a_cradle_around_a_reader_that_only_types_is_refused(changed, profile):
+    wedge = 'cradle = true\ndriver = "wedge"\noptions = { device = "/dev/input/by-id/reader-event-kbd" }'
+    path = changed('[card_reader]\ndriver = "virtual"', f"[card_reader]\n{wedge}")
+    loaded = settings.changed(settings.load(path), profile=Profile(profile))
+    (problem,) = [problem for problem in check_drivers(loaded, path) if "is virtual" not in problem]
+    reason = "a reader of the driver 'wedge' cannot tell that a card was taken away"
+    assert problem == f"{path}: card_reader.cradle: must be false: {reason}"
 
 
 def test_a_time_zone_that_does_not_exist_is_refused(changed):

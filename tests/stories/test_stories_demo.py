@@ -34,8 +34,8 @@ SCREENS = {
     "request-sent", "letter-not-for-you", "field-amount", "my-letters", "letter-ready", "copy-printed", "show-code",
     "letter-genuine",
     "code-not-from-here", "choose-service", "ticket-taken", "paper-out", "card-not-registered", "nik", "help",
-    "home-javanese", "home-english-large", "letter-made", "request-under-way", "really-cancel", "request-cancelled",
-    "card-with-a-code", "officers-code", "choose-pin", "repeat-pin", "pin-chosen",
+    "home-javanese", "home-english-large", "home-read-out", "letter-made", "request-under-way", "really-cancel",
+    "request-cancelled", "card-with-a-code", "officers-code", "choose-pin", "repeat-pin", "pin-chosen",
     "technician", "technician-parts", "technician-card", "technician-scan", "technician-print-and-scan",
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ from hardware.printer import escpos, link
 from hardware.printer.escpos import EscposPrinter
 from hardware.printer.interface import Printer, PrinterProfile
 from hardware.printer.virtual import VirtualPrinter
+from hardware.speaker.virtual import VirtualSpeaker
 from kiosk import spooler
 from kiosk.app import load_printer_profile
 from kiosk.attendant import Attendant
@@ -122,11 +123,13 @@ class Hall:
         self.printer = None
         if self.outside is not None:
             self.printer = QuickPrinter("printer", self._profile, QuickPrinter.Options(self.outside.connection))
-        self.devices = Devices(self.scanner)
+        self.speaker = VirtualSpeaker("speaker", VirtualSpeaker.Options())
+        self.devices = Devices(self.scanner, self.speaker)
         self.attendant = Attendant(self.settings, self.bus, self.clock, self.face, self.devices, self.workers)
         for kind in (CardReader.kind, CodeScanner.kind):
             self.status(kind, DeviceState.READY)
         self.scanner.start(self.sink)
+        self.speaker.start(self.sink)
         if self.printer is not None:
             self.printer.start(self.sink)
 
@@ -147,7 +150,7 @@ class Hall:
         if self.office is not None:
             self.office.close()
             self.office = None
-        for device in (self.scanner, self.printer):
+        for device in (self.scanner, self.speaker, self.printer):
             if device is not None:
                 device.stop()
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hardware.bench.world import BenchError, World
+from hardware.bench.world import BenchError, NotYet, World
 from hardware.device import DeviceState
 from hardware.machine.virtual import VirtualMachine
 from hardware.speaker.virtual import VirtualSpeaker
@@ -37,6 +37,18 @@ def test_what_was_said_last_is_heard_and_saved(bench, tmp_path):
     saved = bench.world.run("save-speech", ["speech.wav"], tmp_path)
     with wave.open(saved) as wav:
         assert any(wav.readframes(22_050))
+
+
+def test_the_state_tells_what_is_being_said(bench):
+    assert bench.world.state()["voice"] == {"speaking": False, "said": ""}
+    with pytest.raises(NotYet, match="'nomor' was not said; said last was nothing"):
+        bench.world.run("wait-heard", ["nomor"])
+    bench.speaker.say("Silakan ambil nomor", "id")
+    assert bench.speaker.wait_for_speech(lambda speech: True, PATIENCE_S)
+    assert bench.world.state()["voice"] == {"speaking": True, "said": "Silakan ambil nomor"}
+    assert bench.world.run("wait-heard", ["nomor"]) == "Silakan ambil nomor"
+    bench.speaker.hush()
+    assert not bench.world.state()["voice"]["speaking"]
 
 
 def test_speech_that_cannot_be_saved_is_told(bench, tmp_path, monkeypatch):

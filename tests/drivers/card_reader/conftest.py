@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.evdev import EV_SYN, REPORT, SYN_DROPPED, ModelKernel, typed
 from support.pcsc import Pcscd, running_pcscd, torn
 
 from hardware.card_reader.interface import Card, CardKind, CardReader
 from hardware.card_reader.pcsc import PcscCardReader
+from hardware.card_reader.sam_program import SamProgramReader
 from hardware.card_reader.virtual import VirtualCardReader
 from hardware.card_reader.virtual_sam import VirtualSamReader
+from hardware.card_reader.wedge import WedgeCardReader
+from hardware.card_reader.wedge_numbers import Digits
 from hardware.device import DeviceState, StatusChanged
 
 PATIENCE_S = 10.0
@@ -53,6 +57,8 @@ class Events:
 class VirtualRig:
     """The outside world of a virtual reader."""
 
+    kind = CardKind.EKTP
+
     def __init__(self, driver: type[VirtualCardReader] = VirtualCardReader) -> None:
         self.reader: CardReader = driver("front", driver.Options())
         self.tap = lambda uid: self.reader.tap(Card(uid, CardKind.EKTP))
@@ -63,15 +69,32 @@ class VirtualRig:
 
 
 class PcscRig:
-    """The outside world of the PC/SC driver; its service stands for its plug."""
+    """The outside world of the PC/SC drivers; their service stands for their plug."""
 
-    def __init__(self, pcscd: Pcscd) -> None:
-        self.reader: CardReader = PcscCardReader("front", PcscCardReader.Options())
+    kind = CardKind.EKTP
+
+    def __init__(self, reader: PcscCardReader, pcscd: Pcscd) -> None:
+        self.reader: CardReader = reader
         self.tap = lambda uid: pcscd.card.insert(uid=uid)
         self.unreadable = lambda: pcscd.card.insert(behave=torn)
         self.remove = pcscd.card.remove
         self.unplug = pcscd.kill
         self.plug = pcscd.start
+
+
+class WedgeRig:
+    """The outside world of a reader that types; it types once for each card, and nothing when the card goes."""
+
+    kind = CardKind.UNKNOWN
+
+    def __init__(self, kernel: ModelKernel) -> None:
+        options = WedgeCardReader.Options(kernel.path, Digits.HEX)
+        self.reader: CardReader = WedgeCardReader("front", options, kernel)
+        self.tap = lambda uid: kernel.send(typed(uid.hex() + "\n"))
+        self.unreadable = lambda: kernel.send([*typed("04a1"), (EV_SYN, SYN_DROPPED, 0), REPORT, *typed("a2\n")])
+        self.remove = lambda: None
+        self.unplug = kernel.unplug
+        self.plug = kernel.plug
 
 
 @pytest.fixture
@@ -97,18 +120,33 @@ def pcsc_reader(pcscd: Pcscd, events: Events) -> Iterator[PcscCardReader]:
         reader.stop()
 
 
-@pytest.fixture(params=["virtual", "virtual_sam", "pcsc"])
-def rig(request: pytest.FixtureRequest) -> VirtualRig | PcscRig:
+@pytest.fixture
+def kernel() -> Iterator[ModelKernel]:
+    made = ModelKernel()
+    yield made
+    made.close()
+
+
+Rig = VirtualRig | PcscRig | WedgeRig
+
+
+@pytest.fixture(params=["virtual", "virtual_sam", "pcsc", "sam_program", "wedge"])
+def rig(request: pytest.FixtureRequest) -> Rig:
     match request.param:
         case "virtual":
             return VirtualRig()
         case "virtual_sam":
             return VirtualRig(VirtualSamReader)
-    return PcscRig(request.getfixturevalue("pcscd"))
+        case "pcsc":
+            return PcscRig(PcscCardReader("front", PcscCardReader.Options()), request.getfixturevalue("pcscd"))
+        case "sam_program":
+            options = SamProgramReader.Options(command=["/bin/true"], format="json")
+            return PcscRig(SamProgramReader("front", options), request.getfixturevalue("pcscd"))
+    return WedgeRig(request.getfixturevalue("kernel"))
 
 
 @pytest.fixture
-def started(rig: VirtualRig | PcscRig, events: Events) -> Iterator[VirtualRig | PcscRig]:
+def started(rig: Rig, events: Events) -> Iterator[Rig]:
     rig.reader.start(events.sink)
     try:
         events.next_status(DeviceState.READY)

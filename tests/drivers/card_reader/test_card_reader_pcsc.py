@@ -13,6 +13,7 @@ from support.pcsc import (
     SIM_ATR,
     UNKNOWN_ATR,
     Gone,
+    VirtualCard,
     chained,
     first,
     garbage,
@@ -27,9 +28,11 @@ from support.pcsc import (
 from hardware.card_reader.interface import CardKind, CardPresented, CardRemoved, CardUnreadable
 from hardware.card_reader.pcsc import CARD_DEADLINE_S, PcscCardReader
 from hardware.card_reader.signals import SIGNALS, signals_of
+from hardware.card_reader.winscard import Context
 from hardware.device import DeviceState
 
 UID_A = bytes.fromhex("04A1A2A3A4A5A6")
+UID_A_OTHER = bytes.fromhex("04C1C2C3C4C5C6")
 UID_B = bytes.fromhex("11223344")
 NUMBER = bytes.fromhex("0102030405060708")
 
@@ -88,6 +91,32 @@ def test_unreadable_then_a_good_card(pcscd, pcsc_reader, events, atr, behave, co
     assert events.next(CardPresented).card.uid == UID_A
 
 
+def test_two_cards_that_drown_each_other_out_and_then_one_of_them(pcscd, pcsc_reader, events):
+    pcscd.card.insert(b"\x00\x01\x02", UID_A, garbage)  # their answers collide: what the reader hears is of neither
+    assert events.next(CardUnreadable).code == "CARD-UNRECOGNISED"
+    for uid in (UID_A, UID_A_OTHER):  # now it hears the one, now the other
+        pcscd.card.insert(EKTP_TYPE_A_ATR, uid)
+        assert events.next(CardPresented).card.uid == uid
+    assert [type(event) for event in events.cards()] == [CardUnreadable, *[CardRemoved, CardPresented] * 2]
+
+
+def test_a_card_on_another_reader_is_nothing_to_this_one(pcscd, pcsc_reader, events):
+    other = VirtualCard(pcscd.card.port + 1)
+    other.insert(EKTP_TYPE_A_ATR, UID_A_OTHER)
+    try:
+        with Context() as context:
+            (other_slot,) = [name for name in context.readers() if name != pcsc_reader._slot]
+            while not context.wait(other_slot, 10).insertion:  # until pcscd has seen it
+                pass
+        pcscd.card.insert(EKTP_TYPE_A_ATR, UID_A)
+        assert events.next(CardPresented).card.uid == UID_A
+        pcscd.card.remove()
+        events.next(CardRemoved)
+        assert len(events.cards()) == 2
+    finally:
+        other.remove()
+
+
 def test_a_card_that_leaves_in_the_middle_is_told_once(pcscd, pcsc_reader, events):
     pcscd.card.insert(EKTP_TYPE_A_ATR, UID_A, leaving)
     assert events.next(CardUnreadable).code in ("CARD-TAKEN-AWAY", "CARD-TORN")
@@ -127,8 +156,8 @@ def test_a_card_swapped_while_the_first_is_read_is_not_taken_for_it(pcscd, pcsc_
     assert busy.wait(10)
     pcscd.card.leave()
     go_on.set()
-    pcscd.card.insert(EKTP_TYPE_A_ATR, bytes.fromhex("04C1C2C3C4C5C6"))
-    assert events.next(CardPresented).card.uid == bytes.fromhex("04C1C2C3C4C5C6")
+    pcscd.card.insert(EKTP_TYPE_A_ATR, UID_A_OTHER)
+    assert events.next(CardPresented).card.uid == UID_A_OTHER
     assert [type(event) for event in events.cards()].count(CardPresented) == 1
 
 

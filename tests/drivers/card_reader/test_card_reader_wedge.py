@@ -17,7 +17,6 @@ from support.evdev import (
     REPORT,
     SYN_DROPPED,
     Bystander,
-    ModelKernel,
     stroke,
     typed,
 )
@@ -120,13 +119,6 @@ def test_a_reading_shows_no_uid():
 
 
 # The keyboard
-
-
-@pytest.fixture
-def kernel():
-    made = ModelKernel()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import numpy
 import pytest
 
 from hardware.code_scanner.camera import CameraScanner
+from hardware.code_scanner.capture import Absent, Capture
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.code_scanner.motion import STILL_TRY_S
 from hardware.device import DeviceState
@@ -151,3 +155,190 @@ def test_frames_without_any_contrast_are_no_trouble(looking):
     assert looking.scanner.statistics.decoder_errors == 0
     looking.show(b"LIGHT AGAIN")
     assert looking.events.next_reading().payload == b"LIGHT AGAIN"
+
+
+CAMERA_SHIM = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/videodev2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A camera's driver, as far as this one control goes; with the numbers of the kernel's own header. */
+int ioctl(int fd, unsigned long request, ...) {
+    va_list list;
+    va_start(list, request);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    if (request == VIDIOC_S_CTRL) {
+        struct v4l2_control *control = argument;
+        if (control->id == V4L2_CID_POWER_LINE_FREQUENCY) {
+            FILE *told = fopen(getenv("TOLD"), "a");
+            fprintf(told, "%d\\n", control->value);
+            fclose(told);
+            return 0;
+        }
+    }
+    return ((int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl"))(fd, request, argument);
+}
+"""
+_50_HZ = "1"  # V4L2_CID_POWER_LINE_FREQUENCY_50HZ
+
+
+def test_a_cameras_anti_flicker_is_set_to_the_mains_by_the_kernels_own_call(tmp_path):
+    source, shim, told = tmp_path / "shim.c", tmp_path / "shim.so", tmp_path / "told"
+    source.write_text(CAMERA_SHIM)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True, timeout=30)
+    subprocess.run(
+        [sys.executable, "-c", "from hardware.code_scanner.capture import Capture; Capture('/dev/null', 640, 480)"],
+        env=os.environ | {"LD_PRELOAD": str(shim), "TOLD": str(told)},
+        check=True,
+        timeout=30,
+    )
+    assert told.read_text().split() == [_50_HZ]
+
+
+def test_a_camera_without_that_control_is_used_all_the_same():
+    with pytest.raises(Absent):  # as it sends no picture, and not because it was refused the control
+        Capture("/dev/null", 640, 480).grab()
+
+
+# A Raspberry Pi's camera module
+
+PICAMERA2 = """
+import pathlib, runpy, sys, types
+
+import numpy
+
+PADDING = 64  # bytes that libcamera adds to each row
+
+
+class Picamera2:
+    '''As much of picamera2's class as is called, and as strict: it sees the picture that lies in `view`.'''
+
+    camera_controls = {"AeFlickerMode": (0, 1, 0), "AeFlickerPeriod": (100, 1_000_000, None)}  # and no AfMode
+
+    def __init__(self, camera_num):
+        if camera_num != 0:
+            raise IndexError("list index out of range")
+        self._started = False
+
+    def create_video_configuration(self, main, queue, controls):
+        return {"main": main, "queue": queue, "controls": controls}
+
+    def configure(self, configuration):
+        assert configuration["controls"] == {"AeFlickerMode": 1, "AeFlickerPeriod": 10_000}
+        assert configuration["queue"] is False and configuration["main"]["format"] == "YUV420"
+        self._grey = None
+
+    def start(self):
+        self._started = True
+
+    def _seen(self):
+        return numpy.load(view)
+
+    def camera_configuration(self):
+        height, width = self._seen().shape
+        return {"main": {"size": (width, height)}}
+
+    def capture_array(self, name):
+        assert self._started and name == "main"
+        grey = self._seen()
+        height, width = grey.shape
+        yuv = numpy.full((height * 3 // 2, width + PADDING), 128, numpy.uint8)
+        yuv[:height, :width] = grey
+        return yuv
+
+
+view, script, *arguments = sys.argv[1:]
+sys.modules["picamera2"] = types.SimpleNamespace(Picamera2=Picamera2)
+sys.argv = [script, *arguments]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+class PiCameraRig:
+    """A kiosk's scanner over the real chain of processes, with a stand-in for picamera2 at its end."""
+
+    def __init__(self, tmp_path, run_as_child, pictures) -> None:
+        self.view, self._stand_in = tmp_path / "view.npy", tmp_path / "stand_in.py"
+        self._stand_in.write_text(PICAMERA2)
+        self._pictures = pictures
+        self.show(pictures.scene())
+        command = (sys.executable, str(self._stand_in), str(self.view))
+        run_as_child(f"""
+            from hardware.code_scanner import decoder_child, pi_camera
+
+            pi_camera.COMMAND = pi_camera.COMMAND[:3] + {command!r}
+            decoder_child.main(sys.argv[1:])
+        """)
+
+    def show(self, frame: numpy.ndarray) -> None:
+        new = self.view.with_name("new.npy")
+        numpy.save(new, frame)
+        new.replace(self.view)
+
+    def processes(self) -> list[int]:
+        """Those that hold the camera."""
+        lines = {path.parent.name: path for path in Path("/proc").glob("[0-9]*/cmdline")}
+        found = []
+        for pid, path in lines.items():
+            with contextlib.suppress(OSError):
+                if str(self._stand_in).encode() in path.read_bytes():
+                    found.append(int(pid))
+        return found
+
+
+@pytest.fixture
+def pi(tmp_path, run_as_child, pictures):
+    return PiCameraRig(tmp_path, run_as_child, pictures)
+
+
+@pytest.fixture
+def scanner_of(camera):
+    """`scanner_of(source)`: started, its events in `camera.events`."""
+    made = []
+
+    def start(source: str) -> CameraScanner:
+        made.append(CameraScanner("module", CameraScanner.Options(source=source)))
+        made[0].start(camera.events.post)
+        return made[0]
+
+    yield start
+    for scanner in made:
+        scanner.stop()
+
+
+def test_a_camera_module_is_read_from_the_confined_process(pi, scanner_of, camera, pictures):
+    scanner = scanner_of("picamera2:0")
+    camera.events.status(DeviceState.READY)
+    scanner.listen(True)
+    pi.show(pictures.scene((pictures.qr(b"BY THE MODULE"), MIDDLE)))
+    assert camera.events.next_reading() == CodeScanned("module", b"BY THE MODULE")
+    assert scanner.statistics.decoder_errors == 0
+
+
+def test_a_camera_module_that_goes_is_absent_and_comes_back_and_leaves_no_process(pi, scanner_of, camera, wait_until):
+    scanner = scanner_of("picamera2:0")
+    camera.events.status(DeviceState.READY)
+    scanner.listen(True)
+    assert wait_until(lambda: scanner.statistics.frames)
+    (module,) = pi.processes()
+    os.kill(module, signal.SIGKILL)
+    assert camera.events.status(DeviceState.ABSENT).status.code == "SCANNER-ABSENT"
+    camera.events.status(DeviceState.READY)
+    assert module not in pi.processes()
+    scanner.stop()
+    assert wait_until(lambda: not pi.processes())
+
+
+def test_a_camera_module_that_is_not_there_is_absent(pi, scanner_of, camera):
+    scanner_of("picamera2:1")
+    assert camera.events.status(DeviceState.ABSENT).status.code == "SCANNER-ABSENT"
+
+
+@pytest.mark.skipif(Path("/usr/lib/python3/dist-packages/picamera2").exists(), reason="picamera2 is installed here")
+def test_without_picamera2_the_technician_is_told_what_to_install(scanner_of, camera):
+    scanner_of("picamera2:0")
+    assert camera.events.status(DeviceState.FAULT).status.code == "SCANNER-NO-PICAMERA2"

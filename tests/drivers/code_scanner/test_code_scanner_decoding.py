@@ -86,14 +86,16 @@ def test_gate_opens_for_motion_stays_open_for_a_moment_and_shuts(frame):
     gate, empty = MotionGate(), numpy.full((480, 640), 200, numpy.uint8)
     assert gate.lets_pass(empty, 10.0)
     assert gate.lets_pass(empty, 10.0 + AFTER_MOTION_S - 0.1)
+    assert not gate.is_still
     assert not gate.lets_pass(empty, 10.0 + AFTER_MOTION_S)
     assert gate.lets_pass(frame, 12.0)
 
 
 def test_gate_tries_a_still_view_once_in_a_while():
     gate, empty = MotionGate(), numpy.full((480, 640), 200, numpy.uint8)
-    passed = sum(gate.lets_pass(empty, tenth / 10) for tenth in range(600))
-    assert passed == pytest.approx(60 / STILL_TRY_S + 10 * AFTER_MOTION_S, abs=5)
+    passed = [gate.is_still for tenth in range(600) if gate.lets_pass(empty, tenth / 10)]
+    assert passed.count(False) == 10 * AFTER_MOTION_S
+    assert len(passed) == pytest.approx(60 / STILL_TRY_S + 10 * AFTER_MOTION_S, abs=5)
 
 
 def test_gate_takes_a_change_of_light_for_no_motion(frame):
@@ -116,3 +118,12 @@ def test_gate_notices_a_small_code_anywhere(pictures):
     gate.lets_pass(empty, 1.9)
     small = pictures.scene((pictures.qr(b"SMALL", box_px=2), (60, 60)))
     assert gate.lets_pass(small, 2.0)
+
+
+def test_a_glance_reads_a_code_and_spares_zbar(frame, monkeypatch):
+    monkeypatch.setattr(
+        "pyzbar.pyzbar.decode", lambda *arguments, **options: pytest.fail("zbar takes ten times as long")
+    )
+    assert FrameDecoder().glance(numpy.full_like(frame, 200)) is None
+    monkeypatch.undo()
+    assert FrameDecoder().glance(frame) == b"A LETTER"

@@ -1,8 +1,11 @@
 """The serial scanner against the far end of a real pseudo-terminal."""
 
+import threading
+
 import pytest
 
-from hardware.code_scanner.interface import LONGEST_PAYLOAD, CodeScanned, CodeUnreadable
+from hardware.code_scanner.interface import LONGEST_PAYLOAD, SAME_SHOWING_S, CodeScanned, CodeUnreadable
+from hardware.code_scanner.listening import MOST_SHOWN
 from hardware.code_scanner.serial_port import SerialScanner
 from hardware.device import DeviceState, Status
 
@@ -39,6 +42,17 @@ def test_four_kilobytes_without_an_end_do_not_swallow_the_next_code(line):
     line.wait_for_silence()
     line.send(b"WHOLE\r")
     assert line.events.next_reading() == CodeScanned("serial", b"WHOLE")
+
+
+def test_a_flood_of_different_codes_is_told_as_no_more_than_a_hand_can_show(line):
+    for number in range(2000):
+        line.send(b"%d\r" % number)
+    line.wait_for_silence()
+    told = [line.events.next_reading().payload for _ in range(MOST_SHOWN)]
+    assert told == [b"%d" % number for number in range(MOST_SHOWN)]
+    threading.Event().wait(SAME_SHOWING_S)  # the time itself is what is tested
+    line.send(b"AFTER THE FLOOD\r")
+    assert line.events.next_reading() == CodeScanned("serial", b"AFTER THE FLOOD")
 
 
 def test_the_longest_code_is_read(line):
