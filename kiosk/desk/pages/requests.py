@@ -161,7 +161,6 @@ def _judge_paper(number: str, requirement: str, mark: Callable[[str, str, str], 
     return _to(number)
 
 
-
 @blueprint.post("/<number>/periksa")
 @allowed()
 def check(number: str):
