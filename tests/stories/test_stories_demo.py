@@ -16,6 +16,9 @@ from kiosk.demo.stories import STORIES
 
 PICTURES = os.environ.get("KIOSK_PICTURES")
 PANELS = {"portrait": PORTRAIT, "landscape": LANDSCAPE}
+#: Half of it on an idle machine.
+STORIES_WITHIN_S = 240
+pytestmark = pytest.mark.timeout(STORIES_WITHIN_S + 60)
 PAPER_WIDTH_DOTS = 576
 
 PAPERS = {
@@ -48,7 +51,7 @@ def told(request, tmp_path_factory) -> SimpleNamespace:
     panel_options = ["--landscape"] if request.param == "landscape" else []
     arguments = ["demo", "--state", folder / "state", "--pictures", pictures, *panel_options]
     try:
-        done = command(*arguments, timeout_s=100)
+        done = command(*arguments, timeout_s=STORIES_WITHIN_S)
     except subprocess.TimeoutExpired as late:
         pytest.fail(f"the stories did not come to their end:\n{(late.stderr or b'').decode()}")
     return SimpleNamespace(panel=PANELS[request.param], done=done, pictures=pictures, state=folder / "state")
