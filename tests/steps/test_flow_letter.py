@@ -12,11 +12,10 @@ from kiosk.demo.village import DEMO_PIN
 from kiosk.flows.letter import ENDED_SHOWN
 from kiosk.intents import Chosen, Entered, LanguageChosen
 from kiosk.journal import Event
-from kiosk.letter_types import load_letter_types
 from kiosk.paper.document import Table
 from kiosk.requests import RequestState
 from kiosk.store.print_jobs import PrintKind, PrintState
-from kiosk.views import ChoiceView, DateView, FormView, NoticeView, NumberView, ResultView, ReviewView
+from kiosk.views import ChoiceView, FormView, NoticeView, ResultView, ReviewView
 
 pytest_plugins = ["support.kiosk"]
 
@@ -84,42 +83,6 @@ def test_what_a_field_does_not_allow_goes_no_further(quiet_hall, text):
     assert not quiet_hall.view.error and quiet_hall.view.progress == (2, 3)
 
 
-def answer(hall):
-    """The question that is shown, as somebody would who answers them all."""
-    match hall.view:
-        case ChoiceView(choices=choices):
-            hall.choose(choices[0].value)
-        case DateView():
-            hall.enter("01121990" if "lahir" in hall.view.title else "01122026")
-        case NumberView(grouped=grouped):
-            hall.enter("200" if grouped else "081234567890")
-        case FormView():
-            hall.enter("Jawaban warga")
-
-
-@pytest.mark.parametrize("key", load_letter_types()[0])
-def test_each_letter_is_asked_for_and_signed(quiet_hall, key):
-    joko = key in ("belum_menikah", "pergi_kawin")  # the only one who is not married
-    come(quiet_hall, "joko" if joko else "budi")
-    quiet_hall.choose(key)
-    asked = quiet_hall.office.letter_types[key].fields
-    for position, field in enumerate(asked, 1):
-        said = " ".join(quiet_hall.words)
-        assert field.label["id"] in said
-        if not isinstance(quiet_hall.view, ChoiceView):
-            assert quiet_hall.view.progress == (position, len(asked))
-        answer(quiet_hall)
-    assert isinstance(quiet_hall.view, ReviewView)
-    facts = {fact.label: fact.value for fact in quiet_hall.view.facts}
-    assert all(facts[field.called("id")] not in ("", "–") for field in asked)
-    quiet_hall.choose("send")
-    quiet_hall.wait_for(NoticeView)
-    [request] = quiet_hall.requests_of("joko" if joko else "budi")
-    assert list(request.fields) == [field.key for field in asked]
-    letter = quiet_hall.issue(request)
-    assert letter.letter_number.startswith(quiet_hall.office.letter_types[key].code)
-
-
 def test_a_date_that_cannot_be_is_told_and_kept_to_be_mended(quiet_hall):
     come(quiet_hall, "budi")
     quiet_hall.choose("keramaian")
@@ -139,7 +102,7 @@ def test_a_choice_shows_what_was_chosen_before(quiet_hall):
     come(quiet_hall, "budi")
     quiet_hall.choose("beda_identitas")
     for _ in range(5):
-        answer(quiet_hall)
+        quiet_hall.answer()
     quiet_hall.choose("option:p")
     quiet_hall.intend(Entered, "islam")  # what no screen of choices sends
     quiet_hall.back()

@@ -46,7 +46,7 @@ from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.requirement_papers import Paper
 from kiosk.store.schema import print_jobs
-from kiosk.views import DateView, FormView, IdleView, KeypadView, NumberView, Scene, View, Warning
+from kiosk.views import ChoiceView, DateView, FormView, IdleView, KeypadView, NumberView, Scene, View, Warning
 
 DEMO = Path(str(PROFILES / "demo.toml"))
 PATIENCE_S = 10.0
@@ -236,6 +236,18 @@ class Hall:
                 case _:
                     raise AssertionError(f"nothing can be typed; shown is: {self.words}")
             self.intend(Entered, text)
+
+    def answer(self) -> None:
+        """The question that is shown, as somebody would who answers them all."""
+        match self.view:
+            case ChoiceView(choices=choices):
+                self.choose(choices[0].value)
+            case DateView():
+                self.enter("01121990" if "lahir" in self.view.title else "01122026")
+            case NumberView(grouped=grouped):
+                self.enter("200" if grouped else "081234567890")
+            case FormView():
+                self.enter("Jawaban warga")
 
     def back(self) -> None:
         """«Kembali», wherever the screen offers it."""
