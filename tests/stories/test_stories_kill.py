@@ -48,8 +48,8 @@ def papers_of_jobs(kiosk: RunningKiosk, config: Path) -> dict[int, bytes]:
     """Each job's paper as its newest printing draws it, by the job's id."""
     settings, _ = demo.settings_of(kiosk.state, config)
     office = Office.open(settings, Clock(), Devices(), printer=None, post=lambda event: None)
-    parts = office.letter_types, office.residents, office.requests, office.papers, office.queue, office.signer
-    compose = Composer(settings, PROFILE, *parts, office.selftest)
+    parts = office.letter_types, office.residents, office.requests, office.papers, office.letters, office.queue
+    compose = Composer(settings, PROFILE, *parts, office.signer, office.selftest)
     try:
         jobs = kiosk.rows("SELECT id, kind, subject_id, printing, language FROM print_jobs")
         return {job[0]: as_sent(compose(PrintJob(job[0], PrintKind(job[1]), *job[2:])).image) for job in jobs}
