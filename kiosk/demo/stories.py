@@ -213,6 +213,7 @@ def cancel(teller: Storyteller) -> None:
     teller.touch("domisili")
     teller.see("suggestion:Melamar pekerjaan")
     teller.touch("suggestion:Melamar pekerjaan")
+    teller.touch("desk:pengantar_rt", "desk:kk")
     teller.see("send")
     teller.touch("send")
     teller.take_paper(before, "paper-slip-to-cancel")

@@ -19,7 +19,7 @@ def ask_for_a_letter(kiosk: RunningKiosk, resident: str) -> str:
     kiosk.do("tap", resident)
     kiosk.type_pin()
     kiosk.do("take-card")
-    kiosk.touch("domisili", "suggestion:Melamar pekerjaan", "send")
+    kiosk.touch("domisili", "suggestion:Melamar pekerjaan", "desk:pengantar_rt", "desk:kk", "send")
     kiosk.see("done")
     kiosk.touch("done")
     kiosk.see("start")
