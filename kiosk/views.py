@@ -157,7 +157,7 @@ class ReviewView(View):
 
 @dataclass(frozen=True, repr=False)
 class ResultView(View):
-    """How it ended. `tone` is "good", "attention" or "bad"; `big` is drawn very large (a queue number)."""
+    """How it ended. `tone` is "good", "waiting", "attention" or "bad"; `big` is drawn very large (a queue number)."""
 
     tone: str = "good"
     big: str = ""

@@ -41,6 +41,7 @@ TONES = {
     "attention": (ATTENTION, ATTENTION_TINT, "attention"),
     "bad": (BAD, BAD_TINT, "bad"),
     "help": (BRAND, BRAND_TINT, "help"),
+    "waiting": (BRAND, BRAND_TINT, "clock"),
 }
 
 

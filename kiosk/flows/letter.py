@@ -37,6 +37,8 @@ STATE_ICONS = {
 #: What ended badly is told for so long: its owner reads the reason at the next visit.
 ENDED = (RequestState.REFUSED, RequestState.WITHDRAWN)
 ENDED_SHOWN = timedelta(days=60)
+#: Nothing for the resident to do but to wait.
+AT_THE_DESK = (RequestState.SUBMITTED, RequestState.CHECKING, RequestState.SIGNING)
 #: Papers that are missing are still of use.
 AWAITS_PAPERS = (RequestState.SUBMITTED, RequestState.CHECKING, RequestState.RETURNED)
 
@@ -378,7 +380,7 @@ class ShowRequest(Step):
         return ResultView(
             letter_type_name(self._request.letter_type, visit),
             f"{where}.\n{visit.say('ready_original_or_copy')}" if ready else where,
-            tone="good" if ready else "attention",
+            tone="good" if ready else "waiting" if self._request.state in AT_THE_DESK else "attention",
             facts=tuple(facts),
             choices=self._choices(visit),
         )

@@ -279,7 +279,7 @@ def test_what_is_under_way_is_shown_and_for_a_while_what_ended_badly(quiet_hall)
         return quiet_hall.issue(quiet_hall.submit("siti")).number
 
     requests = quiet_hall.office.requests
-    shown = {requested(), issued()}
+    submitted, ready = shown = requested(), issued()
     collected, withdrawn = issued(), issued()
     returned = quiet_hall.give_back(quiet_hall.submit("siti")).number
     refused = quiet_hall.refuse(quiet_hall.submit("siti"), "Usaha tidak ada di desa ini").number
@@ -289,6 +289,10 @@ def test_what_is_under_way_is_shown_and_for_a_while_what_ended_badly(quiet_hall)
     requests.withdraw(requests.by_number(withdrawn).letter_number, OFFICER, "?")
     come(quiet_hall)
     assert set(quiet_hall.offered) == {*shown, returned, refused, withdrawn, "new"}
+    for number, tone in zip((submitted, ready, returned), ("waiting", "good", "attention"), strict=True):
+        quiet_hall.choose(number)
+        assert quiet_hall.view.tone == tone
+        quiet_hall.back()
     quiet_hall.choose(refused)
     assert quiet_hall.says("state_refused") and "Usaha tidak ada di desa ini" in quiet_hall.words
     assert set(quiet_hall.offered) == {"done"}
