@@ -162,8 +162,10 @@ class Requests:
         asked_by: str | None = None,
         papers: Sequence[Paper] = (),
     ) -> LetterRequest:
-        """A new request with its number, its papers and its slip's print job; `language` is the slip's, `asked_by` the
-        username of the officer who asks for the resident. The same key gets the same request again."""
+        """A new request with its number and its papers. The same key gets the same request again.
+
+        The kiosk's has its slip's print job too, in `language`. `asked_by` is the username of the officer who asks for
+        the resident: at the desk, where nobody stands at the kiosk to take a slip."""
 
         def find(tx: Connection) -> LetterRequest | None:
             return self._find(tx, letter_requests.c.idempotency_key == idempotency_key)
@@ -187,8 +189,12 @@ class Requests:
             inserted = insert(tx, letter_requests).values(new).returning(letter_requests.c.id)
             request_id = tx.execute(inserted).scalar_one()
             hand_in(tx, self._vault, request_id, number, papers, now)
-            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
-            self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, request=request_id, letter_type=letter_type)
+            facts = {"request": request_id, "letter_type": letter_type}
+            if asked_by is None:
+                queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
+            else:
+                facts["officer"] = asked_by
+            self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, **facts)
             return self._need(tx, letter_requests.c.id == request_id)
 
         return self._store.once(find, make)
