@@ -46,7 +46,11 @@ class Event(Enum):
         "too many wrong PINs by NIK at this kiosk: none is taken for so long",
         ("kiosk", "for_s"),
     )
-    RESIDENT_ADDED = "resident-added", "a resident was added, by an officer where it was at the desk", ("resident", "officer")
+    RESIDENT_ADDED = (
+        "resident-added",
+        "a resident was added, by an officer where it was at the desk",
+        ("resident", "officer"),
+    )
     RESIDENT_CHANGED = (
         "resident-changed",
         "what the register says of a resident was changed",

@@ -339,9 +339,7 @@ class Residents:
             resident_in(tx, self._vault, resident_id)
             count = tx.execute(delete(cards).where(cards.c.resident_id == resident_id)).rowcount
             if count:
-                self._journal.record(
-                    Event.CARDS_UNLINKED, tx=tx, resident=resident_id, count=count, **_by(officer)
-                )
+                self._journal.record(Event.CARDS_UNLINKED, tx=tx, resident=resident_id, count=count, **_by(officer))
         return count
 
     def credentials(self, resident_id: int) -> Credentials:
