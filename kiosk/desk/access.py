@@ -102,7 +102,7 @@ def guard(app: Flask, settings: Settings) -> None:
                 return redirect(url_for("login.page", to=_way_back()), 303)
             if view is None or g.officer.role not in view.allowed:
                 abort(404)
-            request.max_content_length = view.longest_bytes  # None: the app's
+            request.max_content_length = request.max_form_memory_size = view.longest_bytes  # None: the app's
         if request.method not in SAFE and not (_from_here(origins) and _has_token()):
             raise FormRefused
         return None

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
+from config.translations import say
 from kiosk.desk.access import allowed, notice, officer, services
 from kiosk.desk.forms import WrongInput, typed, wrong_input_page
 from kiosk.desk.pages.requests import lines_of
@@ -221,7 +222,14 @@ def open_enrolment(resident_id: int):
     office = services().office
     code = office.enrolments.open(resident_id, officer().username)
     ends_at = office.clock.now() + timedelta(seconds=OPEN_FOR_S)
-    return render_template("enrolment.html", resident=resident, code=code, ends_at=ends_at, minutes=OPEN_FOR_S // 60)
+    return render_template(
+        "enrolment.html",
+        resident=resident,
+        code=code,
+        ends_at=ends_at,
+        minutes=OPEN_FOR_S // 60,
+        kiosk={key: say("id", key) for key in ("i_have_a_code", "use_nik", "forgot_pin")},
+    )
 
 
 @blueprint.post(f"/{RESIDENT}/kartu/putuskan")
