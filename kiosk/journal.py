@@ -71,7 +71,7 @@ class Event(Enum):
             "officer",
         ),
     )
-    UNLOCKED = "unlocked", "the desk unlocked an identity", ("kiosk", "officer")
+    UNLOCKED = "unlocked", "the desk unlocked an identity, a resident's or nobody's", ("kiosk", "resident", "officer")
 
     REQUEST_SUBMITTED = (
         "request-submitted",

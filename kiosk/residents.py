@@ -339,7 +339,8 @@ class Residents:
             resident_in(tx, self._vault, resident_id)
             count = tx.execute(delete(cards).where(cards.c.resident_id == resident_id)).rowcount
             if count:
-                self._journal.record(Event.CARDS_UNLINKED, tx=tx, resident=resident_id, count=count, **_by(officer))
+                facts = {"resident": resident_id, "count": count, "officer": officer}
+                self._journal.record(Event.CARDS_UNLINKED, tx=tx, **facts)
         return count
 
     def credentials(self, resident_id: int) -> Credentials:
@@ -367,9 +368,12 @@ class Residents:
 
     def unlock(self, nik: str, officer: str | None = None) -> None:
         """The desk lets somebody try again, whether or not the NIK is registered."""
+        identity = self._nik_index(nik)
         with self._store.write() as tx:
-            self._tries.reset(tx, self._nik_index(nik))
-            self._journal.record(Event.UNLOCKED, tx=tx, kiosk=self._kiosk_id, **_by(officer))
+            self._tries.reset(tx, identity)
+            owner = tx.execute(select(residents.c.id).where(residents.c.nik_index == identity)).scalar_one_or_none()
+            facts = {"kiosk": self._kiosk_id} | ({} if owner is None else {"resident": owner})
+            self._journal.record(Event.UNLOCKED, tx=tx, **facts, **_by(officer))
 
     # The kiosk.
 

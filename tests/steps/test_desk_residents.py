@@ -341,7 +341,8 @@ def test_a_lock_is_shown_and_lifted(desk):
     page = browser.send(f"/warga/{resident}/buka-kunci").text
     assert "Kunci PIN dibuka." in page and "buka-kunci" not in page
     assert isinstance(residents.identify_by_nik(nik, PIN), Identified)
-    assert done_by(desk, Event.UNLOCKED) == ["wulan"]
+    [entry] = desk.office.journal.newest([Event.UNLOCKED])
+    assert (entry.facts["resident"], entry.facts["officer"]) == (resident, "wulan")
 
 
 # In a resident's stead.
