@@ -415,3 +415,5 @@ def test_every_letter_can_be_asked_for(desk):
         assert page.status_code == 200, key
         for field in letter_type.fields:
             assert f'name="answer-{field.key}"' in page.text and str(escape(field.label["id"])) in page.text
+            for option in getattr(field, "options", ()):
+                assert f'<option value="{option.key}">{escape(option.label["id"])}</option>' in page.text

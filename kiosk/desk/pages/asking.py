@@ -70,6 +70,11 @@ def _questions_page(
         resident=resident,
         letter_type=letter_type,
         fields=[(field, _control(field)) for field in letter_type.fields],
+        options={
+            field.key: [(option.key, option.label[LANGUAGE]) for option in field.options]
+            for field in letter_type.fields
+            if isinstance(field, ChoiceField)
+        },
         answers=answers,
         complaints=complaints,
     )
