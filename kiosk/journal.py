@@ -46,9 +46,22 @@ class Event(Enum):
         "too many wrong PINs by NIK at this kiosk: none is taken for so long",
         ("kiosk", "for_s"),
     )
-    RESIDENT_ADDED = "resident-added", "a resident was added", ("resident",)
-    RESIDENT_CHANGED = "resident-changed", "what the register says of a resident was changed", ("resident",)
+    RESIDENT_ADDED = (
+        "resident-added",
+        "a resident was added, by an officer where it was at the desk",
+        ("resident", "officer"),
+    )
+    RESIDENT_CHANGED = (
+        "resident-changed",
+        "what the register says of a resident was changed",
+        ("resident", "officer"),
+    )
     CARD_ENROLLED = "card-enrolled", "a card was linked to a resident", ("resident",)
+    CARDS_UNLINKED = (
+        "cards-unlinked",
+        "a resident's cards serve no more, so many of them: one was lost",
+        ("resident", "count", "officer"),
+    )
     PIN_SET = "pin-set", "a PIN was set at the desk", ("resident",)
     ENROLMENT_OPENED = (
         "enrolment-opened",
@@ -58,9 +71,13 @@ class Event(Enum):
             "officer",
         ),
     )
-    UNLOCKED = "unlocked", "the desk unlocked an identity", ("kiosk",)
+    UNLOCKED = "unlocked", "the desk unlocked an identity, a resident's or nobody's", ("kiosk", "resident", "officer")
 
-    REQUEST_SUBMITTED = "request-submitted", "a letter was asked for", ("request", "letter_type")
+    REQUEST_SUBMITTED = (
+        "request-submitted",
+        "a letter was asked for, by an officer where it was at the desk",
+        ("request", "letter_type", "officer"),
+    )
     REQUEST_RESUBMITTED = "request-resubmitted", "a returned request was corrected", ("request",)
     REQUEST_RETURNED = "request-returned", "an officer gave a request back for correction", ("request", "officer")
     REQUEST_CANCELLED = "request-cancelled", "the resident needs a request no more", ("request",)

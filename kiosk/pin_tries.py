@@ -108,6 +108,11 @@ class PinTries:
         tx.execute(delete(pin_tries).where(pin_tries.c.identity == identity))
         timers.clear(tx, identity)
 
+    def lock(self, tx: Connection, identity: bytes) -> LockedOut | None:
+        """The lock that is in the way now. Needs a writing transaction."""
+        counted = select(pin_tries.c.wrong).where(pin_tries.c.identity == identity)
+        return self._locked(tx, identity, tx.execute(counted).scalar_one_or_none() or 0)
+
     def _wrong(self, tx: Connection, identity: bytes) -> int:
         """The wrong tries so far; the row is held until `tx` ends, so that tries at once are counted one by one."""
         tx.execute(insert(tx, pin_tries).values(identity=identity, wrong=0).on_conflict_do_nothing())

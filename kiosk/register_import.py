@@ -9,10 +9,11 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
-from kiosk.residents import InvalidNik, Residents
+from kiosk.register_fields import REQUIRED, WrongFields, doubt, read_fields
+from kiosk.residents import Residents
 
 #: Most bytes of a file: some 100 000 residents.
 MOST_BYTES = 32 * 1024 * 1024
@@ -37,12 +38,6 @@ HEADINGS = {
     "family_number": ("nokk", "nomorkk", "nomorkartukeluarga", "kk"),
     "family_relation": ("hubungankeluarga", "shdk", "statushubungandalamkeluarga", "hubungan"),
 }
-REQUIRED = ("nik", "name", "birth_place", "birth_date", "sex", "address")
-#: What the register's empty cells mean.
-USUAL = {"citizenship": "WNI"}
-SEXES = {"L": "LAKI-LAKI", "LK": "LAKI-LAKI", "LAKI LAKI": "LAKI-LAKI", "P": "PEREMPUAN", "PR": "PEREMPUAN"}
-DATE_FORMS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
-FIRST_YEAR = 1900
 
 
 class UnusableFile(ValueError):
@@ -67,53 +62,38 @@ class Line:
     reason: str = ""
 
 
-def import_residents(data: bytes, residents: Residents, today: date, *, dry: bool = False) -> list[Line]:
-    """Add and change the residents of a file; with `dry` only say what would become of each line. Raises UnusableFile,
-    before anything is written, and StoreError."""
+def import_residents(
+    data: bytes, residents: Residents, today: date, *, dry: bool = False, officer: str | None = None
+) -> list[Line]:
+    """Add and change the residents of a file; with `dry` only say what would become of each line. `officer` is the
+    username of the one at the desk. Raises UnusableFile, before anything is written, and StoreError: what was written
+    before that stays, and the same file may be imported again."""
     rows = _rows(data)
     lines: list[Line] = []
     for batch in _batches(rows):
-        lines += _import_batch(batch, residents, today, dry)
+        lines += _import_batch(batch, residents, today, dry, officer)
     return lines
 
 
 def _import_batch(
-    rows: Sequence[tuple[int, dict[str, str]]], residents: Residents, today: date, dry: bool
+    rows: Sequence[tuple[int, dict[str, str]]], residents: Residents, today: date, dry: bool, officer: str | None
 ) -> list[Line]:
     """One batch: what is right of it is written in one transaction."""
     lines: list[Line] = []
     right: list[tuple[int, dict[str, str | date]]] = []
     for number, cells in rows:
         try:
-            right.append((number, _fields(cells, today)))
-        except _Wrong as wrong:
-            lines.append(Line(number, Outcome.REFUSED, wrong.column, wrong.reason))
-    outcomes = residents.put_all([fields for _, fields in right], dry=dry)
+            right.append((number, read_fields(cells, today)))
+        except WrongFields as wrong:
+            field, reason = next(iter(wrong.reasons.items()))
+            lines.append(Line(number, Outcome.REFUSED, HEADINGS[field][0], reason))
+    outcomes = residents.put_all([fields for _, fields in right], dry=dry, officer=officer)
     for (number, fields), outcome in zip(right, outcomes, strict=True):
         if isinstance(outcome, ValueError):
-            lines.append(Line(number, Outcome.REFUSED, *_said(outcome)))
-        else:
-            lines.append(Line(number, Outcome(outcome), *_doubt(fields)))
+            raise outcome  # the register refuses nothing that `read_fields` finds right
+        doubtful = doubt(fields)
+        lines.append(Line(number, Outcome(outcome), HEADINGS["nik"][0] if doubtful else "", doubtful))
     return sorted(lines, key=lambda line: line.number)
-
-
-class _Wrong(Exception):
-    def __init__(self, column: str, reason: str) -> None:
-        self.column, self.reason = column, reason
-
-
-_NIK_REASONS = {
-    "not-16-digits": "bukan 16 angka",
-    "unknown-province": "kode provinsi tidak dikenal",
-    "impossible-date": "tanggal di dalamnya tidak mungkin",
-    "serial-0000": "nomor urut 0000 tidak pernah diterbitkan",
-}
-
-
-def _said(error: ValueError) -> tuple[str, str]:
-    if isinstance(error, InvalidNik):
-        return "nik", _NIK_REASONS[error.reason]
-    return "no_kk", "bukan 16 angka"
 
 
 def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
@@ -178,64 +158,3 @@ def _fields_by_column(headings: list[str]) -> dict[str, int]:
 def _batches(rows: list[tuple[int, dict[str, str]]]) -> Iterator[list[tuple[int, dict[str, str]]]]:
     for at in range(0, len(rows), BATCH):
         yield rows[at : at + BATCH]
-
-
-def _fields(cells: dict[str, str], today: date) -> dict[str, str | date]:
-    """A resident's fields from a line's cells. Raises _Wrong."""
-    for field in REQUIRED:
-        if not cells[field]:
-            raise _Wrong(HEADINGS[field][0], "kosong")
-    for field in ("nik", "family_number"):
-        # A spreadsheet that took the number for an amount has destroyed its last digits.
-        if re.fullmatch(r"[0-9.,]+E\+?[0-9]+", cells.get(field, ""), re.IGNORECASE):
-            raise _Wrong(HEADINGS[field][0], "rusak oleh lembar kerja: jadikan kolomnya teks, lalu isi kembali")
-    texts = {field: cells.get(field) or USUAL.get(field, "") for field in HEADINGS}
-    sex = SEXES.get(texts["sex"].upper().replace("-", " ").strip(), texts["sex"].upper())
-    if sex not in SEXES.values():
-        raise _Wrong(HEADINGS["sex"][0], "harus L atau P")
-    return {
-        **texts,
-        "nik": _digits(texts["nik"]),
-        "family_number": _digits(texts["family_number"]),
-        "sex": sex,
-        "birth_date": _day(texts["birth_date"], today),
-        "rt": _neighbourhood("rt", texts["rt"]),
-        "rw": _neighbourhood("rw", texts["rw"]),
-    }
-
-
-def _digits(text: str) -> str:
-    """Without the signs that spreadsheets and people put around a number to keep it a text."""
-    return re.sub(r"[\s'’.-]", "", text)
-
-
-def _neighbourhood(field: str, text: str) -> str:
-    """«1» and «001» are the same; «-» and «000» are none."""
-    digits = text.lstrip("'")
-    if digits in ("", "-") or re.fullmatch("0+", digits):
-        return ""
-    if not re.fullmatch(r"[0-9]{1,3}", digits):
-        raise _Wrong(field, "harus paling banyak 3 angka")
-    return f"{int(digits):03}"
-
-
-def _day(text: str, today: date) -> date:
-    for form in DATE_FORMS:
-        try:
-            day = datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-        if not FIRST_YEAR <= day.year or day > today:
-            raise _Wrong(HEADINGS["birth_date"][0], "tidak mungkin")
-        return day
-    raise _Wrong(HEADINGS["birth_date"][0], "bukan tanggal; tulislah seperti 31-12-1990")
-
-
-def _doubt(fields: dict[str, str | date]) -> tuple[str, str]:
-    """What is worth a look, though it is imported: papers do differ."""
-    nik, born = str(fields["nik"]), fields["birth_date"]
-    assert isinstance(born, date)
-    day = born.day + (40 if fields["sex"] == "PEREMPUAN" else 0)
-    if nik[6:12] != f"{day:02}{born:%m%y}":
-        return HEADINGS["nik"][0], "tidak cocok dengan tanggal lahir atau jenis kelamin; periksalah"
-    return "", ""

@@ -21,7 +21,7 @@ from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.residents import resident_in
 from kiosk.store.counters import insert, next_number
-from kiosk.store.print_jobs import PrintKind, queue_print
+from kiosk.store.print_jobs import PrintKind, PrintState, queue_print
 from kiosk.store.requirement_papers import Paper, hand_in
 from kiosk.store.schema import letter_files, letter_requests, letter_signatures, print_jobs
 from kiosk.store.store import Store
@@ -163,7 +163,8 @@ class Requests:
         papers: Sequence[Paper] = (),
     ) -> LetterRequest:
         """A new request with its number, its papers and its slip's print job; `language` is the slip's, `asked_by` the
-        username of the officer who asks for the resident. The same key gets the same request again."""
+        username of the officer who asks for the resident: the slip then waits until the resident prints it, as nobody
+        stands at the kiosk to take it. The same key gets the same request again."""
 
         def find(tx: Connection) -> LetterRequest | None:
             return self._find(tx, letter_requests.c.idempotency_key == idempotency_key)
@@ -187,8 +188,12 @@ class Requests:
             inserted = insert(tx, letter_requests).values(new).returning(letter_requests.c.id)
             request_id = tx.execute(inserted).scalar_one()
             hand_in(tx, self._vault, request_id, number, papers, now)
-            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language)
-            self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, request=request_id, letter_type=letter_type)
+            slip = PrintState.QUEUED if asked_by is None else PrintState.CANCELLED
+            queue_print(tx, PrintKind.REQUEST_SLIP, request_id, idempotency_key, now, language, slip)
+            facts = {"request": request_id, "letter_type": letter_type}
+            if asked_by is not None:
+                facts["officer"] = asked_by
+            self._journal.record(Event.REQUEST_SUBMITTED, tx=tx, **facts)
             return self._need(tx, letter_requests.c.id == request_id)
 
         return self._store.once(find, make)

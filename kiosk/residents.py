@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.clock import Clock
@@ -64,6 +64,10 @@ class AlreadyRegistered(ValueError):
 
 class CardTaken(ValueError):
     """The card is another resident's."""
+
+
+class ChangedMeanwhile(RuntimeError):
+    """The register says something else of the resident than what was read."""
 
 
 def validate_nik(text: str) -> None:
@@ -152,6 +156,15 @@ class NoPin:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """What a resident can identify with; `locked` where too many tries are in the way."""
+
+    cards: int
+    has_pin: bool
+    locked: LockedOut | None
+
+
+@dataclass(frozen=True)
 class Paused:
     """Too many unknown cards at this kiosk: no card is looked up until then."""
 
@@ -173,9 +186,10 @@ class Residents:
 
     # The register and the desk.
 
-    def add(self, resident_fields: Mapping[str, str | date]) -> Resident:
+    def add(self, resident_fields: Mapping[str, str | date], officer: str | None = None) -> Resident:
         """Add a resident by the fields of `Resident` except `id`; texts lose control characters and what is beyond
-        LONGEST_TEXT. Raises InvalidNik, AlreadyRegistered, and ValueError for a missing or unknown field."""
+        LONGEST_TEXT. `officer` is the username of the one at the desk who does it, here and below. Raises InvalidNik,
+        AlreadyRegistered, and ValueError for a missing or unknown field."""
         resident = self._checked(resident_fields)
         new = {
             "nik_index": self._nik_index(resident.nik),
@@ -186,32 +200,46 @@ class Residents:
         try:
             with self._store.write() as tx:
                 resident_id = tx.execute(insert(tx, residents).values(new).returning(residents.c.id)).scalar_one()
-                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id)
+                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id, **_by(officer))
         except IntegrityError:
             raise AlreadyRegistered("somebody has that NIK already") from None
         return replace(resident, id=resident_id)
 
-    def change(self, resident_id: int, resident_fields: Mapping[str, str | date]) -> Resident:
-        """Replace what the register says of a resident; the NIK stays. Raises UnknownResident, and what `add` does."""
+    def change(
+        self,
+        resident_id: int,
+        resident_fields: Mapping[str, str | date],
+        officer: str | None = None,
+        seen: str | None = None,
+    ) -> Resident:
+        """Replace what the register says of a resident; the NIK stays. `seen` is the fingerprint of what the officer
+        read. Raises UnknownResident, ChangedMeanwhile, and what `add` does."""
         resident = replace(self._checked(resident_fields), id=resident_id)
         with self._store.write() as tx:
-            if resident_in(tx, self._vault, resident_id).nik != resident.nik:
+            before = resident_in(tx, self._vault, resident_id)
+            if before.nik != resident.nik:
                 raise InvalidNik("changed")
+            if seen is not None and seen != self.fingerprint(before):
+                raise ChangedMeanwhile("the register says something else by now")
             changed = {"personal": self._sealed(resident), "family_index": self._family_index(resident)}
             tx.execute(update(residents).where(residents.c.id == resident_id).values(changed))
-            self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=resident_id)
+            self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=resident_id, **_by(officer))
         return resident
 
+    def fingerprint(self, resident: Resident) -> str:
+        """What tells whether the register still says the same; it gives nothing away."""
+        return self._vault.index("resident as read", self._plain(resident)).hex()
+
     def put_all(
-        self, people: Sequence[Mapping[str, str | date]], *, dry: bool = False
+        self, people: Sequence[Mapping[str, str | date]], *, dry: bool = False, officer: str | None = None
     ) -> list[Literal["added", "changed", "unchanged"] | ValueError]:
         """Add those whom the register does not have and change those whom it has, in one transaction; with `dry` only
         say what it would be. What is wrong with one of them is told in its place, and the others are written."""
         with self._store.write() as tx:
-            return [self._put(tx, resident_fields, dry) for resident_fields in people]
+            return [self._put(tx, resident_fields, dry, officer) for resident_fields in people]
 
     def _put(
-        self, tx: Connection, resident_fields: Mapping[str, str | date], dry: bool
+        self, tx: Connection, resident_fields: Mapping[str, str | date], dry: bool, officer: str | None
     ) -> Literal["added", "changed", "unchanged"] | ValueError:
         try:
             resident = self._checked(resident_fields)
@@ -226,10 +254,10 @@ class Residents:
             if row is None:
                 new = {"nik_index": nik_index, "added_at": self._clock.now(), **known}
                 resident_id = tx.execute(insert(tx, residents).values(new).returning(residents.c.id)).scalar_one()
-                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id)
+                self._journal.record(Event.RESIDENT_ADDED, tx=tx, resident=resident_id, **_by(officer))
             else:
                 tx.execute(update(residents).where(residents.c.id == row.id).values(known))
-                self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=row.id)
+                self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=row.id, **_by(officer))
         return "added" if row is None else "changed"
 
     def family(self, resident: Resident) -> list[Resident]:
@@ -246,6 +274,14 @@ class Residents:
         with self._store.read() as tx:
             everybody = [_opened(self._vault, row) for row in tx.execute(select(residents)).all()]
         return sorted(everybody, key=lambda resident: resident.name)
+
+    def newest(self, before_id: int | None = None, limit: int = 50) -> list[Resident]:
+        """A page of the register, who was added last first; `before_id` begins behind that resident."""
+        chosen = select(residents).order_by(residents.c.id.desc()).limit(limit)
+        if before_id is not None:
+            chosen = chosen.where(residents.c.id < before_id)
+        with self._store.read() as tx:
+            return [_opened(self._vault, row) for row in tx.execute(chosen).all()]
 
     def find(self, words: str) -> list[Resident]:
         """Those whose name holds every one of these words, by name. Names are encrypted, so all are opened, but
@@ -296,6 +332,29 @@ class Residents:
             timers.clear(tx, self._unknown_cards)
             self._journal.record(Event.CARD_ENROLLED, tx=tx, resident=resident_id)
 
+    def unlink_cards(self, resident_id: int, officer: str) -> int:
+        """A card was lost: none of the resident's serves any more, until it is linked again. How many there were.
+        Raises UnknownResident."""
+        with self._store.write() as tx:
+            resident_in(tx, self._vault, resident_id)
+            count = tx.execute(delete(cards).where(cards.c.resident_id == resident_id)).rowcount
+            if count:
+                facts = {"resident": resident_id, "count": count, "officer": officer}
+                self._journal.record(Event.CARDS_UNLINKED, tx=tx, **facts)
+        return count
+
+    def credentials(self, resident_id: int) -> Credentials:
+        """Raises UnknownResident."""
+        with self._store.write() as tx:  # which timers need
+            nik = resident_in(tx, self._vault, resident_id).nik
+            linked = select(func.count()).where(cards.c.resident_id == resident_id)
+            has_pin = select(residents.c.pin.is_not(None)).where(residents.c.id == resident_id)
+            return Credentials(
+                tx.execute(linked).scalar_one(),
+                bool(tx.execute(has_pin).scalar_one()),
+                self._tries.lock(tx, self._nik_index(nik)),
+            )
+
     def set_pin(self, nik: str, pin: str) -> None:
         """Set a resident's PIN, at the desk: what was locked is unlocked. Raises UnknownResident, WeakPin."""
         with self._store.read() as tx:
@@ -307,11 +366,14 @@ class Residents:
             self._tries.reset(tx, self._nik_index(nik))
             self._journal.record(Event.PIN_SET, tx=tx, resident=resident.id)
 
-    def unlock(self, nik: str) -> None:
+    def unlock(self, nik: str, officer: str | None = None) -> None:
         """The desk lets somebody try again, whether or not the NIK is registered."""
+        identity = self._nik_index(nik)
         with self._store.write() as tx:
-            self._tries.reset(tx, self._nik_index(nik))
-            self._journal.record(Event.UNLOCKED, tx=tx, kiosk=self._kiosk_id)
+            self._tries.reset(tx, identity)
+            owner = tx.execute(select(residents.c.id).where(residents.c.nik_index == identity)).scalar_one_or_none()
+            facts = {"kiosk": self._kiosk_id} | ({} if owner is None else {"resident": owner})
+            self._journal.record(Event.UNLOCKED, tx=tx, **facts, **_by(officer))
 
     # The kiosk.
 
@@ -376,10 +438,13 @@ class Residents:
         return resident
 
     def _sealed(self, resident: Resident) -> bytes:
+        return self._vault.encrypt(self._plain(resident), _PERSONAL, self._nik_index(resident.nik))
+
+    def _plain(self, resident: Resident) -> str:
         personal = asdict(resident)
         del personal["id"]
         personal["birth_date"] = resident.birth_date.isoformat()
-        return self._vault.encrypt(json.dumps(personal), _PERSONAL, self._nik_index(resident.nik))
+        return json.dumps(personal)
 
     def _family_index(self, resident: Resident) -> bytes | None:
         return self._vault.index("family number", resident.family_number) if resident.family_number else None
@@ -442,6 +507,11 @@ def _opened(vault: Vault, row: Row) -> Resident:
     personal = json.loads(vault.decrypt(row.personal, _PERSONAL, row.nik_index))
     personal["birth_date"] = date.fromisoformat(personal["birth_date"])
     return Resident(row.id, **personal)
+
+
+def _by(officer: str | None) -> dict[str, str]:
+    """Who did it, for the journal; nothing at the command line."""
+    return {} if officer is None else {"officer": officer}
 
 
 def _clean(value: str | date) -> str | date:

@@ -55,9 +55,9 @@ def public(view: View) -> View:
     return view
 
 
-def allowed(*roles: Role) -> Callable[[View], View]:
+def allowed(*roles: Role, longest_bytes: int | None = None) -> Callable[[View], View]:
     """A page for officers of these roles; without any, for all of them. Its forms are done once, however often they are
-    sent."""
+    sent. One that takes files says how many bytes."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -65,6 +65,7 @@ def allowed(*roles: Role) -> Callable[[View], View]:
             return view(**values) if request.method in SAFE else _forms().do_once(lambda: view(**values))
 
         once.allowed = frozenset(roles) or EVERYBODY
+        once.longest_bytes = longest_bytes
         return once
 
     return decorate
@@ -101,6 +102,7 @@ def guard(app: Flask, settings: Settings) -> None:
                 return redirect(url_for("login.page", to=_way_back()), 303)
             if view is None or g.officer.role not in view.allowed:
                 abort(404)
+            request.max_content_length = request.max_form_memory_size = view.longest_bytes  # None: the app's
         if request.method not in SAFE and not (_from_here(origins) and _has_token()):
             raise FormRefused
         return None

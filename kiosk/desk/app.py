@@ -1,13 +1,15 @@
 """Puts the desk's pages together: blueprints, words for templates, headers, and what is said when something fails."""
 
+import io
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Request, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from kiosk.desk import access, check_page
 from kiosk.desk.forms import WrongInput, wrong_input_page
-from kiosk.desk.pages import audit, login, password, queue, requests, start
+from kiosk.desk.pages import asking, audit, importing, login, password, queue, requests, residents, start
 from kiosk.desk.services import Services
 from kiosk.desk.words import ERRORS, PAPERS, ROLES, STATES, moment, told
 from kiosk.paper.text import date_in_words
@@ -35,17 +37,26 @@ HEADERS = {
 MENU = (
     ("Beranda", "start.page"),
     ("Permohonan", "requests.listing"),
+    ("Warga", "residents.listing"),
     ("Antrean", "queue.page"),
     ("Catatan", "audit.page"),
 )
 
 
+class InMemory(Request):
+    """Files of residents never touch the disk, where Werkzeug would put larger ones."""
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
+        return io.BytesIO()
+
+
 def create_app(services: Services) -> Flask:
     app = Flask(__name__)
+    app.request_class = InMemory
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["services"] = services
-    for page in (login, start, requests, queue, audit, password):
+    for page in (login, start, requests, residents, importing, asking, queue, audit, password):
         app.register_blueprint(page.blueprint)
     if urlsplit(services.settings.village.check_url).path != "/":  # else it would stand before every page of the desk's
         check_page.register(app, services.settings)

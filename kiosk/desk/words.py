@@ -90,6 +90,7 @@ EVENTS = {
     Event.RESIDENT_ADDED: "Warga ditambahkan",
     Event.RESIDENT_CHANGED: "Data warga diubah",
     Event.CARD_ENROLLED: "Kartu dihubungkan dengan warga",
+    Event.CARDS_UNLINKED: "Kartu warga diputuskan ({count})",
     Event.PIN_SET: "PIN warga dipasang",
     Event.ENROLMENT_OPENED: "Kode pendaftaran diberikan kepada warga",
     Event.UNLOCKED: "PIN yang terkunci dibuka",

@@ -26,15 +26,21 @@ class PrintState(StrEnum):
 
 
 def queue_print(
-    tx: Connection, kind: PrintKind, subject_id: int | None, key: str, now: datetime, language: str = "id"
+    tx: Connection,
+    kind: PrintKind,
+    subject_id: int | None,
+    key: str,
+    now: datetime,
+    language: str = "id",
+    state: PrintState = PrintState.QUEUED,
 ) -> int:
     """A new print job's id, for the printer of the kiosk whose transaction it is. `subject_id` is the ticket's or the
-    letter request's, a result's or None for a self-test. Raises sqlalchemy.exc.IntegrityError where a job has that
-    key already."""
+    letter request's, a result's or None for a self-test; one that begins as CANCELLED is printed when somebody asks for
+    it (`Spooler.print_again`). Raises sqlalchemy.exc.IntegrityError where a job has that key already."""
     statement = insert(tx, print_jobs).values(
         kind=kind,
         subject_id=subject_id,
-        state=PrintState.QUEUED,
+        state=state,
         attempt=0,
         printing=1,
         language=language,

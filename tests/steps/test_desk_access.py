@@ -16,7 +16,14 @@ from kiosk.officers import WRONG_AT_ADDRESS
 pytest_plugins = ["support.desk"]
 
 #: Path values that stand for what a rule's variables may be.
-VALUES = {"token": "A", "number": "2026-00001", "requirement": "kk", "service": "A"}
+VALUES = {
+    "token": "A",
+    "number": "2026-00001",
+    "requirement": "kk",
+    "service": "A",
+    "resident_id": 1,
+    "letter_type": "domisili",
+}
 
 
 def rules(desk: DeskAtHand, method: str) -> list[tuple[str, frozenset | None]]:

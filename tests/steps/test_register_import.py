@@ -61,7 +61,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(residents):
         ("01-10-1979", "01-10-2079", "tanggallahir", "tidak mungkin"),
         (";P;", ";X;", "jeniskelamin", "L atau P"),
         (";1;2;", ";1234;2;", "rt", "3 angka"),
-        ("3523120101109101", "35231201011", "no_kk", "16 angka"),
+        ("3523120101109101", "35231201011", "nokk", "16 angka"),
         ("SITI ROHMAH", " ", "nama", "kosong"),
     ],
 )

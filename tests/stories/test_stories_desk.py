@@ -28,6 +28,7 @@ from kiosk.signing.village_keys import create_keys
 
 PICTURES = os.environ.get("KIOSK_PICTURES")
 ANSWERS = {"purpose": "Melamar pekerjaan di pabrik semen"}
+REGISTERED_NIK = "3523124110799101"
 #: What is touched is at least so high (WCAG 2.5.5).
 TOUCHED_PX = 44
 
@@ -177,6 +178,67 @@ def test_two_officers_at_once_and_the_queue(desk, come_in):
     look(ratna, "password")
     ratna.open(f"{desk.url}/tidak-ada")
     look(ratna, "not-there")
+
+
+def test_a_resident_is_registered_enrolled_and_asked_for(desk, come_in, tmp_path):
+    ratna = come_in("ratna")
+    ratna.press("Warga")
+    look(ratna, "residents")
+    ratna.press("Daftarkan warga")
+    ratna.type("NIK", "352312411079910")
+    ratna.type("Nama lengkap", "ROHMAH WIJAYANTI")
+    ratna.type("Tempat lahir", "TUBAN")
+    ratna.choose_day("Tanggal lahir", "1979-10-01")
+    ratna.choose("Jenis kelamin", "PEREMPUAN")
+    ratna.type("Alamat atau dusun", "DUSUN KRAJAN")
+    ratna.type("RT", "1")
+    ratna.press("Simpan")
+    look(ratna, "resident-wrong")
+    assert "Bukan 16 angka." in ratna.words
+    ratna.type("NIK", REGISTERED_NIK)
+    ratna.press("Simpan")
+    assert "Warga didaftarkan." in ratna.words and "1 Oktober 1979" in ratna.words
+    look(ratna, "resident-registered")
+    ratna.press("Beri kode pendaftaran")
+    look(ratna, "enrolment")
+    assert re.search(r"\b\d{3} \d{3}\b", ratna.words)
+    ratna.press("Selesai")
+
+    ratna.press("Ajukan surat untuk warga ini")
+    look(ratna, "asking-letters")
+    ratna.open(f"{ratna.driver.current_url}keramaian")
+    ratna.press("Ajukan")
+    look(ratna, "asking")
+    assert "Mohon diisi dulu." in ratna.words
+    ratna.type("Acara apa yang akan diadakan?", "Khitanan")
+    ratna.type("Acara itu untuk keperluan apa?", "Hajatan keluarga")
+    ratna.press("Ajukan")
+    assert "diajukan atas nama warga" in ratna.words and "oleh petugas ratna" in ratna.words
+
+    file = tmp_path / "penduduk.csv"
+    person = f"{REGISTERED_NIK};ROHMAH;TUBAN;01-10-1979;P;DUSUN MLANGI"
+    wrong = person.replace(";P;", ";X;").replace("9101", "9102")
+    file.write_text("\n".join(("NIK;Nama;Tempat Lahir;Tgl Lahir;JK;Alamat", person, wrong)))
+    ratna.press("Warga")
+    ratna.press("Impor dari CSV")
+    ratna.choose("Berkas CSV", str(file))
+    look(ratna, "import")
+    ratna.press("Periksa berkas")
+    look(ratna, "import-report")
+    assert "harus L atau P" in ratna.words and "Belum ada yang diubah." in ratna.words
+    ratna.press("Impor 1 warga")
+    assert "Impor selesai" in ratna.words
+    ratna.press("Ke daftar warga")
+    ratna.type("Cari NIK atau nama warga", REGISTERED_NIK)
+    ratna.press("Cari")
+    assert "DUSUN MLANGI" in ratna.words
+    ratna.press("Warga")
+    ratna.type("Cari NIK atau nama warga", "siti aminah")
+    ratna.press("Cari")
+    ratna.press("SITI AMINAH")
+    look(ratna, "resident")
+    assert ratna.complaints() == []
+    assert REGISTERED_NIK not in desk.log
 
 
 def test_the_demo_has_a_desk_with_its_officers(tmp_path):

@@ -35,10 +35,17 @@ class RealBrowser:
 
     def type(self, label: str, text: str) -> None:
         """Into the field with that label."""
-        found = self._one(f"//label[normalize-space()={_quoted(label)}]")
-        field = self.driver.find_element(By.ID, found.get_attribute("for"))
+        field = self._field(label)
         field.clear()
         field.send_keys(text)
+
+    def choose(self, label: str, option: str) -> None:
+        """Of a list; or a file's path."""
+        self._field(label).send_keys(option)
+
+    def choose_day(self, label: str, day: str) -> None:
+        """As «2026-11-24»: in which order the browser's own field takes it depends on the machine's language."""
+        self.driver.execute_script("arguments[0].value = arguments[1]", self._field(label), day)
 
     def press(self, words: str) -> None:
         """The button or link that says so; returns when the next page is there."""
@@ -66,6 +73,10 @@ class RealBrowser:
     def complaints(self) -> list[str]:
         """What the browser wrote to its console, such as what a policy forbade; not that an answer was a refusal."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["source"] != "network"]
+
+    def _field(self, label: str) -> WebElement:
+        found = self._one(f"//label[normalize-space()={_quoted(label)}]")
+        return self.driver.find_element(By.ID, found.get_attribute("for"))
 
     def _one(self, path: str) -> WebElement:
         found = [element for element in self.driver.find_elements(By.XPATH, path) if element.is_displayed()]

@@ -75,7 +75,7 @@ def listing():
     counts = requests.counts()
     return render_template(
         "requests.html",
-        lines=_lines(found[:PAGE]),
+        lines=lines_of(found[:PAGE]),
         states=[(each, counts[each]) for each in RequestState if counts[each] or each is state],
         state=state,
         is_first_page=after_id is None,
@@ -95,7 +95,7 @@ def search():
     namesakes = services().office.residents.find(wanted)
     ids = [each.id for each in namesakes[:MOST_NAMESAKES]]
     found = requests.listing(resident_ids=ids, limit=PAGE + 1, newest_first=True)
-    lines = _lines(found[:PAGE])
+    lines = lines_of(found[:PAGE])
     is_cut_off = len(found) > PAGE or len(namesakes) > MOST_NAMESAKES
     return render_template("found.html", wanted=wanted, lines=lines, is_cut_off=is_cut_off)
 
@@ -355,7 +355,8 @@ def _answers(found: LetterRequest, letter_type: LetterType | None) -> list[tuple
     return known + [(key, answer) for key, answer in found.fields.items() if key not in fields and answer]
 
 
-def _lines(found: list[LetterRequest]) -> list[Line]:
+def lines_of(found: list[LetterRequest]) -> list[Line]:
+    """For the table of requests."""
     residents = services().office.residents.by_ids({each.resident_id for each in found})
     return [Line(each, residents[each.resident_id], _letter_name(each)) for each in found]
 
