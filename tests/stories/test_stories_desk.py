@@ -42,7 +42,7 @@ def desk(tmp_path_factory) -> Iterator[RunningKiosk]:
         files = make_certificate(folder)
         port = free_port()
         tls = f'tls_certificate = "{files.certificate}"\ntls_key = "{files.key}"'
-        own = f'[desk]\nport = {port}\n{tls}\n\n[page_printer]\ndriver = "virtual"\n\n[speaker]'
+        own = f"[desk]\nport = {port}\n{tls}\n\n[speaker]"
         path = changed_profile(folder / "desk.toml", ("[speaker]", own))
         settle(config.changed(config.load(path), state_dir=str(kiosk.state)))
         kiosk.launch("desk", "--demo", "--config", str(path), "--state", str(kiosk.state))
