@@ -30,7 +30,7 @@ def spoken(view: View, language: str) -> str:
 
 def _texts(view: View, language: str) -> Iterator[str]:
     yield view.title
-    for name in ("error", "text", "big", "label", "hint"):
+    for name in ("error", "text", "big", "label", "hint", "notice"):
         yield getattr(view, name, "")
     for fact in getattr(view, "facts", ()):
         yield f"{fact.label}: {fact.value}"

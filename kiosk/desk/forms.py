@@ -4,6 +4,9 @@ from flask import render_template, request
 
 from kiosk.paper.text import clean
 
+#: No larger number than every database takes for an id.
+MOST_ID = 2**31 - 1
+
 
 class WrongInput(ValueError):
     """Something typed will not do; the text says what, in Indonesian, and is shown with a way back."""
@@ -27,3 +30,10 @@ def typed_secret(name: str) -> str:
 def wrong_input_page(error: WrongInput) -> str:
     """Where no page can show what was typed beside it."""
     return render_template("error.html", title="Isian belum benar", text=str(error))
+
+
+def row_id(text: str) -> int:
+    """Of an address. Raises ValueError, which stands for none."""
+    if (number := int(text)) > MOST_ID:
+        raise ValueError("no database has that id")
+    return number

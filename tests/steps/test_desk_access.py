@@ -325,3 +325,10 @@ def test_a_database_that_fails_is_told_and_shows_nothing(desk, monkeypatch):
     path.write_bytes(b"rubbish" * 2000)
     page = browser.open("/")
     assert page.status_code == 503 and "sqlite" not in page.text
+
+
+@pytest.mark.parametrize("address", ["/permohonan/?sesudah=", "/catatan/?sebelum=", "/warga/?sebelum="])
+@pytest.mark.parametrize("nonsense", ["nonsense", "-1", "9" * 30])
+def test_a_page_that_there_is_not_is_the_first(desk, address, nonsense):
+    browser = desk.browser("sudarman")
+    assert browser.open(address + nonsense).status_code == 200

@@ -11,11 +11,14 @@ from kiosk.views import (
     Choice,
     ChoiceView,
     ColourView,
+    DateView,
     Fact,
     FormView,
     IdleView,
     KeypadView,
     NoticeView,
+    NumberView,
+    PhotoView,
     PresentCardView,
     ProgressView,
     ResultView,
@@ -71,6 +74,15 @@ SAID: dict[type[View], tuple[View, str]] = {
         "Masukkan PIN (6 angka). PIN salah. Kartu terbaca, silakan ambil. Tutupi dengan tangan. "
         "Anda dapat menyentuh: Lupa PIN.",
     ),
+    NumberView: (
+        NumberView("Penghasilan sebulan?", "Boleh dikosongkan", value="950250", prefix="Rp", grouped=True),
+        "Penghasilan sebulan? Boleh dikosongkan.",
+    ),
+    DateView: (DateView("Kapan acaranya?", value="01122026", error="Sudah lewat"), "Kapan acaranya? Sudah lewat."),
+    PhotoView: (
+        PhotoView("Letakkan kertas", "Kamera di bawah layar", notice="Foto dihapus setelah 30 hari", choices=(YES,)),
+        "Letakkan kertas. Kamera di bawah layar. Foto dihapus setelah 30 hari. Anda dapat menyentuh: Ya, benar.",
+    ),
     PresentCardView: (
         PresentCardView("Tempelkan e-KTP", "Di bawah layar", error="Coba sekali lagi", choices=(YES,)),
         "Tempelkan e-KTP. Coba sekali lagi. Di bawah layar. Anda dapat menyentuh: Ya, benar.",
@@ -116,7 +128,7 @@ def test_no_kind_is_left_out() -> None:
 
 def test_no_text_of_a_view_is_left_out_by_oversight() -> None:
     """Each field that holds words is either said, or on this list of what is not."""
-    unsaid = {"village", "value", "code", "colour", "direction", "tone", "voice"}
+    unsaid = {"village", "value", "prefix", "code", "colour", "direction", "tone", "voice"}
     for kind, (view, _) in SAID.items():
         mute = {field.name for field in fields(kind) if isinstance(getattr(view, field.name), str)} - unsaid
         words = {name: f"Kata {name}" for name in mute}

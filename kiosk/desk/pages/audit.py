@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from kiosk.desk.access import allowed, services
+from kiosk.desk.forms import row_id
 from kiosk.desk.words import EVENTS
 from kiosk.requests import UnknownRequest
 
@@ -19,7 +20,7 @@ def page():
     request_id = _request_id(number) if number else None
     entries = []
     if not number or request_id is not None:
-        before_id = request.args.get("sebelum", type=int)
+        before_id = request.args.get("sebelum", type=row_id)
         entries = office.journal.newest(EVENTS, username or None, request_id, before_id, limit=PAGE + 1)
     return render_template(
         "audit.html",

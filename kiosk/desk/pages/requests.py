@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from hardware.printer.interface import PrintOutcome
 from kiosk.desk.access import allowed, notice, officer, services
 from kiosk.desk.actions import Action, actions, is_last_signature
-from kiosk.desk.forms import WrongInput, typed, typed_secret, wrong_input_page
+from kiosk.desk.forms import WrongInput, row_id, typed, typed_secret, wrong_input_page
 from kiosk.desk.words import PRINT_OUTCOMES, moment
 from kiosk.journal import Event
 from kiosk.letter_types import LetterType, Requirement
@@ -70,7 +70,7 @@ class NeededPaper:
 def listing():
     requests = services().office.requests
     state = _state(request.args.get("keadaan", ""))
-    after_id = request.args.get("sesudah", type=int)
+    after_id = request.args.get("sesudah", type=row_id)
     found = requests.listing(state, after_id=after_id, limit=PAGE + 1, newest_first=state not in WAITING)
     counts = requests.counts()
     return render_template(

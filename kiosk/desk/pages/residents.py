@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 
 from config.translations import say
 from kiosk.desk.access import allowed, notice, officer, services
-from kiosk.desk.forms import WrongInput, typed, wrong_input_page
+from kiosk.desk.forms import MOST_ID, WrongInput, row_id, typed, wrong_input_page
 from kiosk.desk.pages.requests import lines_of
 from kiosk.enrolments import OPEN_FOR_S
 from kiosk.officers import Role
@@ -17,8 +17,7 @@ from kiosk.residents import FAMILY_HEAD, LONGEST_TEXT, AlreadyRegistered, Change
 blueprint = Blueprint("residents", __name__, url_prefix="/warga")
 
 PAGE = 50
-#: A path's resident; no larger number than every database takes.
-MOST_ID = 2**31 - 1
+#: A path's resident.
 RESIDENT = f"<int(max={MOST_ID}):resident_id>"
 #: Who looks after the register; the others only look.
 REGISTRARS = (Role.OPERATOR, Role.SECRETARY)
@@ -83,7 +82,7 @@ def wrong_input(error: WrongInput):
 @blueprint.get("/")
 @allowed()
 def listing():
-    before_id = request.args.get("sebelum", type=_id)
+    before_id = request.args.get("sebelum", type=row_id)
     found = services().office.residents.newest(before_id, limit=PAGE + 1)
     older = found[PAGE - 1].id if len(found) > PAGE else None
     return _list_page(found[:PAGE], older=older, is_first_page=before_id is None)
@@ -255,13 +254,6 @@ def need_resident(resident_id: int) -> Resident:
         return services().office.residents.get(resident_id)
     except UnknownResident:
         abort(404)
-
-
-def _id(text: str) -> int:
-    """Raises ValueError, which stands for none."""
-    if (number := int(text)) > MOST_ID:
-        raise ValueError("no database has that id")
-    return number
 
 
 def may_change() -> bool:

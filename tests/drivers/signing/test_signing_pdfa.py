@@ -19,7 +19,7 @@ from kiosk.signing.verification import Trust, verify_signed
 CREATED_AT = datetime(2026, 11, 24, 2, 41, tzinfo=UTC)
 
 
-@pytest.fixture(params=["domisili", "seven-dependants"])
+@pytest.fixture(params=["domisili", "very-long"])
 def letter(request) -> bytes:
     return render_pdf(LETTERS[request.param], Paper.F4, title="Surat", created_at=CREATED_AT)
 

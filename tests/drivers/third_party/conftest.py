@@ -13,6 +13,7 @@ import pytest
 from drivers.card_reader.conftest import Events, events, started  # noqa: F401 - fixtures of the contract
 
 from hardware import drivers
+from hardware.card_reader.interface import CardKind
 
 EXAMPLE = Path(__file__).parent / "network_reader"
 
@@ -37,6 +38,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 class NetworkRig:
     """A reader on loopback, and what lies on it."""
+
+    kind = CardKind.EKTP
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
