@@ -7,6 +7,7 @@ drip, and a limit to what one address may have under way.
 
 import io
 import logging
+import re
 import signal
 import socket
 import ssl
@@ -175,15 +176,23 @@ class _Connection(HTTPConnection):
 class _Gateway(Gateway_10):
     def respond(self) -> None:
         """The page is made once the whole request is there, and may take its time, as signing does."""
-        body = self.req.rfile.read()
-        if len(body) < int(self.env.get("CONTENT_LENGTH", 0)):
-            self.req.close_connection = True
-            self.req.simple_response("400 Bad Request")
-            return
+        length = self.env.get("CONTENT_LENGTH", "0")
+        if self.req.chunked_read:  # no browser sends a form so, and each of its pieces may be a byte
+            return self._refuse("411 Length Required")
+        if not re.fullmatch("[0-9]+", length):  # cheroot takes a negative one for as much as ever comes
+            return self._refuse("400 Bad Request")
+        body = self.req.rfile.read(LONGEST_BODY_BYTES)
+        if len(body) < int(length):
+            return self._refuse("400 Bad Request")
         self.env["wsgi.input"] = io.BytesIO(body)
         self.env["CONTENT_LENGTH"] = str(len(body))
         self.req.server.deadlines.clear(self.req.conn.socket)
         super().respond()
+
+    def _refuse(self, status: str) -> None:
+        """Nothing more is read of who sends that."""
+        self.req.close_connection = self.req.sent_headers = True
+        self.req.simple_response(status)
 
     def write(self, chunk: bytes) -> None:
         self.req.server.deadlines.set(self.req.conn.socket, ANSWER_WITHIN_S)

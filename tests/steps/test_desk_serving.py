@@ -129,6 +129,25 @@ def test_too_large_headers_and_bodies_are_refused(desk):
         assert sock.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Content-Length: -1", 400),
+        ("Content-Length: -5", 400),
+        ("Content-Length: +5", 400),
+        ("Transfer-Encoding: chunked", 411),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 5", 411),
+    ],
+)
+def test_a_body_that_does_not_say_its_length_is_refused_unread(desk, header, status):
+    with connect(desk) as sock:
+        sock.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+        answer = b""
+        while piece := sock.recv(1000):
+            answer += piece
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()) and answer.count(b"\r\n\r\n") == 1
+
+
 def test_nothing_of_the_server_is_told(desk):
     with connect(desk) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
