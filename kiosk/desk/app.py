@@ -19,8 +19,8 @@ from kiosk.store.errors import StoreError
 LONGEST_FORM_BYTES = 64 * 1024
 
 HEADERS = {
-    # Nothing from anywhere else, no script but ours, in no other site's frame.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    # Nothing from anywhere else, no script at all, in no other site's frame.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -31,7 +31,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-
+#: Where the desk is reached by TLS: a browser that was here once comes in no other way (RFC 6797).
+ONLY_TLS = "max-age=31536000"
 
 #: The main menu: its words, and the pages that they lead to, for those who may see them.
 MENU = (
@@ -68,6 +69,8 @@ def create_app(services: Services) -> Flask:
     def set_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if services.settings.desk.url.startswith("https:"):
+            response.headers["Strict-Transport-Security"] = ONLY_TLS
         if request.endpoint == "static":
             response.headers["Cache-Control"] = "max-age=3600"
         return response

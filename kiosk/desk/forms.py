@@ -34,6 +34,6 @@ def wrong_input_page(error: WrongInput) -> str:
 
 def row_id(text: str) -> int:
     """Of an address. Raises ValueError, which stands for none."""
-    if (number := int(text)) > MOST_ID:
+    if not 1 <= (number := int(text)) <= MOST_ID:
         raise ValueError("no database has that id")
     return number

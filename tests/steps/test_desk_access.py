@@ -163,6 +163,13 @@ def test_the_cookie(make_desk, tmp_path):
     )
 
 
+def test_who_came_by_tls_comes_in_no_other_way(make_desk, tmp_path):
+    assert "Strict-Transport-Security" not in make_desk().browser().open("/masuk").headers
+    desk = make_desk(desk=Desk(public_url="https://desa.lan"), state_dir=str(tmp_path / "secure"))
+    page = desk.browser().open("/masuk", base_url="https://desa.lan")
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
 def test_a_log_in_changes_the_token_and_a_log_out_ends_it(desk):
     browser = desk.browser()
     browser.open("/masuk")
@@ -268,6 +275,7 @@ def test_every_answer_carries_the_headers(desk):
     for page in (browser.open("/"), browser.open("/tidak-ada"), desk.browser().open("/masuk"), browser.post("/", {})):
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert "script-src" not in policy  # none, as by default
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Cache-Control"] == "no-store"
         assert page.headers["Referrer-Policy"] == "same-origin"
@@ -328,7 +336,7 @@ def test_a_database_that_fails_is_told_and_shows_nothing(desk, monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["/permohonan/?sesudah=", "/catatan/?sebelum=", "/warga/?sebelum="])
-@pytest.mark.parametrize("nonsense", ["nonsense", "-1", "9" * 30])
+@pytest.mark.parametrize("nonsense", ["nonsense", "-1", "0", "9" * 30, "-" + "9" * 30])
 def test_a_page_that_there_is_not_is_the_first(desk, address, nonsense):
     browser = desk.browser("sudarman")
     assert browser.open(address + nonsense).status_code == 200
