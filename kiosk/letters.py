@@ -14,8 +14,8 @@ from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.paper.document import Document, from_json, to_json
 from kiosk.paper.letter import CopyMark, Letter, as_copy, draft_of, letter_document, with_code
-from kiosk.requests import LetterRequest, Requests, SignedFile
-from kiosk.residents import Residents
+from kiosk.requests import ChangedMeanwhile, LetterRequest, Requests, SignedFile
+from kiosk.residents import Resident, Residents
 from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
 from kiosk.signing.verification import Trust, verify_signed
 from kiosk.village_keys import VillageSigner
@@ -57,19 +57,28 @@ class Letters:
             raise LetterTypeGone(f"The letter type {request.letter_type} is not on offer: run `kiosk letters check`.")
         return letter_type
 
-    def sign(self, number: str, officer: Officer, passphrase: Passphrase) -> LetterRequest:
-        """The signature of the one of the chain whose turn it is; the last one's makes the letter. Blocks for as long
-        as the signing server may take.
+    def fingerprint(self, request: LetterRequest) -> str:
+        """What tells whether the register still says the same of everybody whom the letter names."""
+        return self._residents.fingerprint(*self._people(request))
+
+    def sign(
+        self, number: str, officer: Officer, passphrase: Passphrase, register_read: str | None = None
+    ) -> LetterRequest:
+        """The signature of the one of the chain whose turn it is; the last one's makes the letter. `register_read` is
+        the fingerprint of what the officer read. Blocks for as long as the signing server may take.
 
         Raises UnknownRequest, WrongState, NotYourTurn, NumberTaken, LetterTypeGone; SigningError where the file could
         not be signed or what came back is not it, and ChangedMeanwhile: the request then waits as before.
         """
         request = self._requests.by_number(number)
         letter_type = self.type_of(request)
+        people = self._people(request)  # whom the letter names as they were read, whatever is changed from here on
+        if register_read is not None and register_read != self._residents.fingerprint(*people):
+            raise ChangedMeanwhile(f"The register says something else by now of whom request {number} names.")
         if request.signed + 1 < len(letter_type.signers):
             return self._requests.initial(number, officer, letter_type)
         numbered = self._requests.give_number(number, officer, letter_type, self._codes.letter)
-        document = self._document(numbered, letter_type)
+        document = self._document(numbered, letter_type, people)
         try:
             file = self._signed_file(numbered, letter_type, document, officer, passphrase)
         except SigningError as error:
@@ -86,7 +95,7 @@ class Letters:
         letter_type = self.type_of(request)
         today = self._clock.local_date(self._settings.village.timezone)
         draft = Letter("…", today, today, request.fields, "", "…")
-        return self._pdf(draft_of(self._fill(request, letter_type, draft)), letter_type.title)
+        return self._pdf(draft_of(self._fill(letter_type, draft, self._people(request))), letter_type.title)
 
     def pdf(self, request_id: int) -> bytes:
         """The signed PDF. Raises UnknownRequest where there is none."""
@@ -112,7 +121,7 @@ class Letters:
         verify_signed(unsigned, signed, self._trust)
         return SignedFile(signed.data, to_json(document), signed.kind, signed.document_id, self._clock.now())
 
-    def _document(self, numbered: LetterRequest, letter_type: LetterType) -> Document:
+    def _document(self, numbered: LetterRequest, letter_type: LetterType, people: list[Resident]) -> Document:
         letter = Letter(
             numbered.letter_number,
             numbered.issued_on,
@@ -123,11 +132,16 @@ class Letters:
             numbered.signer_nip,
             self._pdf_signer.sentence,
         )
-        return self._fill(numbered, letter_type, letter)
+        return self._fill(letter_type, letter, people)
 
-    def _fill(self, request: LetterRequest, letter_type: LetterType, letter: Letter) -> Document:
+    def _people(self, request: LetterRequest) -> list[Resident]:
+        """Whom the letter names: the resident first, then the family where it lists them."""
         resident = self._residents.get(request.resident_id)
-        family = self._residents.family(resident) if letter_type.lists_family else ()
+        letter_type = self._letter_types.get(request.letter_type)
+        return [resident, *(self._residents.family(resident) if letter_type and letter_type.lists_family else ())]
+
+    def _fill(self, letter_type: LetterType, letter: Letter, people: list[Resident]) -> Document:
+        resident, *family = people
         return letter_document(letter_type, letter, resident, self._settings.village, family=family)
 
     def _pdf(self, document: Document, title: str) -> bytes:

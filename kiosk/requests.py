@@ -68,7 +68,7 @@ class WrongState(ValueError):
 
 
 class ChangedMeanwhile(WrongState):
-    """Somebody else changed the request while its letter was being signed."""
+    """Somebody else changed the request while its letter was being signed, or the register since it was read."""
 
 
 class NotYourTurn(ValueError):

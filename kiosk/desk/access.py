@@ -18,8 +18,10 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, url
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from config.settings import Settings
+from kiosk.desk.forms import WrongInput, typed_secret
 from kiosk.desk.services import Services
-from kiosk.officers import Officer, Role
+from kiosk.desk.words import moment
+from kiosk.officers import Officer, Role, TriesPaused
 
 EVERYBODY = frozenset(Role)
 #: What an HTTP request that changes nothing may be.
@@ -128,6 +130,16 @@ def services() -> Services:
 def officer() -> Officer:
     """Who asks; only on a page that is not public."""
     return g.officer
+
+
+def confirm_password() -> None:
+    """What binds the village or gives somebody's identity away is done by whoever knows the password, not by whoever
+    sits down at an open desk. Raises WrongInput."""
+    proof = services().officers.prove(officer().username, typed_secret("password"), request.remote_addr or "")
+    if isinstance(proof, TriesPaused):
+        raise WrongInput(f"Terlalu banyak kata sandi yang salah. Coba lagi {moment(proof.until)}.")
+    if not isinstance(proof, Officer):
+        raise WrongInput("Kata sandi Anda tidak cocok. Tidak ada yang diubah.")
 
 
 def new_token() -> str:

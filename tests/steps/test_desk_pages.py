@@ -13,6 +13,7 @@ from hardware.printer.interface import PrintOutcome, PrintResult
 from kiosk.demo.village import demo_residents
 from kiosk.desk.words import EVENTS, STATES, told
 from kiosk.journal import Entry, Event
+from kiosk.letter_types import Insert
 from kiosk.officers import Role
 from kiosk.requests import PAGE, RequestState
 from kiosk.store.requirement_papers import Paper
@@ -207,6 +208,33 @@ def test_what_was_decided_on_an_old_page_is_not_done(desk):
     act(other, request.number, "periksa")
     page = operator.send(f"/permohonan/{request.number}/setujui")
     assert page.status_code == 409 and state_of(desk, request.number) is RequestState.CHECKING
+
+
+@pytest.mark.parametrize("family", [False, True])
+@pytest.mark.parametrize(("username", "action"), [("ratna", "setujui"), ("sudarman", "tanda-tangani")])
+def test_what_the_register_did_not_say_when_it_was_read_is_not_bound(signing_desk, username, action, family):
+    """The letter is drawn from the register: what is changed there after an officer read the page was read by nobody."""
+    desk, residents = signing_desk, signing_desk.office.residents
+    desk.change_letter_type("domisili", signers=(Role.HEAD,), statement=tuple(insert.value for insert in Insert))
+    people = demo_residents()
+    relative = next(
+        number for number, each in enumerate(people) if number and each["family_number"] == people[0]["family_number"]
+    )
+    changed = relative if family else 0
+    desk.resident(relative)
+    number = desk.ask(0).number
+    operator, browser = desk.browser("ratna"), desk.browser(username)
+    act(operator, number, "periksa")
+    if action == "tanda-tangani":
+        act(operator, number, "setujui")
+    before = state_of(desk, number)
+    see(browser, number)
+    residents.change(desk.resident(changed), people[changed] | {"name": "ORANG LAIN"})
+    page = browser.send(f"/permohonan/{number}/{action}", password=PASSWORD)
+    assert page.status_code == 409 and "data warganya sudah berubah" in page.text
+    assert state_of(desk, number) is before and desk.office.requests.by_number(number).letter_number is None
+    assert act(browser, number, action, password=PASSWORD).status_code == 200
+    assert state_of(desk, number) is not before
 
 
 def test_a_button_pressed_twice_calls_one_number(desk):

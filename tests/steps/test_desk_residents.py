@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 from markupsafe import escape
-from support.desk import URL, Browser, DeskAtHand
+from support.desk import PASSWORD, URL, Browser, DeskAtHand
 
 from kiosk.demo.village import demo_residents
 from kiosk.desk.pages.importing import LONGEST_FILE_BYTES, MOST_LINES_SHOWN
@@ -294,7 +294,7 @@ def test_from_the_registration_to_a_card_and_a_pin(desk, caplog):
     browser, office = desk.browser("ratna"), desk.office
     page = register(browser)
     siti = office.residents.by_nik(NIK)
-    page = browser.send(f"/warga/{siti.id}/kode")
+    page = browser.send(f"/warga/{siti.id}/kode", password=PASSWORD)
     code = re.search(r'class="code"[^>]*>(\d{3}) (\d{3})<', page.text)
     code = code[1] + code[2]
     assert "Berlaku 10 menit, sampai 24 November 2026 pukul 09.10" in page.text
@@ -308,7 +308,7 @@ def test_from_the_registration_to_a_card_and_a_pin(desk, caplog):
     assert UID.hex() not in page.lower() and PIN not in page and code not in page
     assert done_by(desk, Event.ENROLMENT_OPENED) == ["ratna"] and code not in caplog.text
 
-    page = browser.send(f"/warga/{siti.id}/kartu/putuskan").text
+    page = browser.send(f"/warga/{siti.id}/kartu/putuskan", password=PASSWORD).text
     assert "tidak dapat dipakai lagi" in page and "Kartu hilang" not in page
     assert isinstance(office.residents.look_up_card(UID), UnknownCard)
     [entry] = office.journal.newest([Event.CARDS_UNLINKED])
@@ -320,7 +320,7 @@ def test_another_code_ends_the_earlier_and_each_ends_by_itself(desk):
     codes = []
     for _ in range(2):
         browser.open(f"/warga/{resident}")
-        page = browser.send(f"/warga/{resident}/kode")
+        page = browser.send(f"/warga/{resident}/kode", password=PASSWORD)
         codes.append("".join(re.search(r'class="code"[^>]*>(\d{3}) (\d{3})<', page.text).groups()))
     assert isinstance(desk.office.enrolments.begin(codes[0], UID), WrongPin)
     desk.clock.pass_s(OPEN_FOR_S)
@@ -336,11 +336,27 @@ def test_a_lock_is_shown_and_lifted(desk):
     while not isinstance(residents.identify_by_nik(nik, WRONG_PIN), LockedOut):
         pass
     assert "Sampai 24 November 2026 pukul 09.15" in browser.open(f"/warga/{resident}").text
-    page = browser.send(f"/warga/{resident}/buka-kunci").text
+    page = browser.send(f"/warga/{resident}/buka-kunci", password=PASSWORD).text
     assert "Kunci PIN dibuka." in page and "buka-kunci" not in page
     assert isinstance(residents.identify_by_nik(nik, PIN), Identified)
     [entry] = desk.office.journal.newest([Event.UNLOCKED])
     assert (entry.facts["resident"], entry.facts["officer"]) == (resident, "wulan")
+
+
+def test_an_open_desk_gives_nobody_a_residents_identity(desk):
+    browser, office, resident = desk.browser("ratna"), desk.office, desk.resident()
+    nik = office.residents.get(resident).nik
+    office.residents.enrol_card(nik, UID)
+    office.residents.set_pin(nik, PIN)
+    while not isinstance(office.residents.identify_by_nik(nik, WRONG_PIN), LockedOut):
+        pass
+    before = office.residents.credentials(resident)
+    for path in ("kode", "kartu/putuskan", "buka-kunci"):
+        browser.open(f"/warga/{resident}")
+        page = browser.send(f"/warga/{resident}/{path}", password=None if path == "kode" else "salah")
+        assert page.status_code == 422 and "Kata sandi Anda tidak cocok" in page.text and 'class="code"' not in page.text
+    assert office.residents.credentials(resident) == before
+    assert done_by(desk, Event.ENROLMENT_OPENED) == []
 
 
 # In a resident's stead.

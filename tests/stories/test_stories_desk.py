@@ -199,6 +199,7 @@ def test_a_resident_is_registered_enrolled_and_asked_for(desk, come_in, tmp_path
     ratna.press("Simpan")
     assert "Warga didaftarkan." in ratna.words and "1 Oktober 1979" in ratna.words
     look(ratna, "resident-registered")
+    ratna.type("Kata sandi Anda, sekali lagi", PASSWORD)
     ratna.press("Beri kode pendaftaran")
     look(ratna, "enrolment")
     assert re.search(r"\b\d{3} \d{3}\b", ratna.words)

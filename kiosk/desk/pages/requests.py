@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from hardware.printer.interface import PrintOutcome
-from kiosk.desk.access import allowed, notice, officer, services
+from kiosk.desk.access import allowed, confirm_password, notice, officer, services
 from kiosk.desk.actions import Action, actions, is_last_signature
 from kiosk.desk.forms import WrongInput, row_id, typed, typed_secret, wrong_input_page
-from kiosk.desk.words import PRINT_OUTCOMES, moment
+from kiosk.desk.words import PRINT_OUTCOMES
 from kiosk.journal import Event
 from kiosk.letter_types import LetterType, Requirement
 from kiosk.letters import LetterTypeGone
-from kiosk.officers import SIGNERS, Officer, TriesPaused
+from kiosk.officers import SIGNERS
 from kiosk.papers import KeptPaper, UnknownPaper
 from kiosk.requests import (
     ENDED,
     PAGE,
+    ChangedMeanwhile,
     LetterRequest,
     NotYourTurn,
     NumberTaken,
@@ -176,13 +177,14 @@ def check(number: str):
 @blueprint.post("/<number>/setujui")
 @allowed()
 def approve(number: str):
-    requests = services().office.requests
-    return _decide(
-        number,
-        Action.APPROVE,
-        lambda found, who: requests.approve(found.number, who),
-        "Permohonan disetujui dan menunggu tanda tangan.",
-    )
+    return _decide(number, Action.APPROVE, _approve, "Permohonan disetujui dan menunggu tanda tangan.")
+
+
+def _approve(found: LetterRequest, who: str) -> LetterRequest:
+    office = services().office
+    if office.letters.fingerprint(found) != _register_read():
+        raise ChangedMeanwhile("The register says something else than what the officer read.")
+    return office.requests.approve(found.number, who)
 
 
 @blueprint.post("/<number>/kembalikan")
@@ -226,7 +228,7 @@ def collect(number: str):
 def withdraw(number: str):
     requests, reason = services().office.requests, _reason()
     _need(number)
-    _confirm_password()
+    confirm_password()
     return _decide(
         number,
         Action.WITHDRAW,
@@ -242,9 +244,10 @@ def sign(number: str):
     found = _need(number)
     if Action.SIGN not in _actions(found) or _is_old(found):
         return _overtaken(found)
-    _confirm_password()
+    confirm_password()
     try:
-        signed = services().office.letters.sign(found.number, officer(), Passphrase(typed_secret("passphrase")))
+        passphrase = Passphrase(typed_secret("passphrase"))
+        signed = services().office.letters.sign(found.number, officer(), passphrase, _register_read())
     except SigningError as error:
         return _page(_need(number), f"Surat belum ditandatangani. {error.advice}"), 502
     except NumberTaken as error:
@@ -295,16 +298,6 @@ def _overtaken(found: LetterRequest) -> tuple[str, int]:
     return render_template("overtaken.html", found=found), 409
 
 
-def _confirm_password() -> None:
-    """What binds the village is done by whoever knows the password, not by whoever sits down at an open desk. Raises
-    WrongInput."""
-    proof = services().officers.prove(officer().username, typed_secret("password"), request.remote_addr or "")
-    if isinstance(proof, TriesPaused):
-        raise WrongInput(f"Terlalu banyak kata sandi yang salah. Coba lagi {moment(proof.until)}.")
-    if not isinstance(proof, Officer):
-        raise WrongInput("Kata sandi Anda tidak cocok. Tidak ada yang diubah.")
-
-
 def _page(found: LetterRequest, refusal: str = "") -> str:
     office = services().office
     letter_type = _type_of(found)
@@ -314,6 +307,7 @@ def _page(found: LetterRequest, refusal: str = "") -> str:
         "request.html",
         refusal=refusal,
         found=found,
+        register_read=office.letters.fingerprint(found),  # before it is read again to be shown
         resident=office.residents.get(found.resident_id),
         letter=_letter_name(found),
         answers=_answers(found, letter_type),
@@ -378,6 +372,11 @@ def _actions(found: LetterRequest) -> frozenset[Action]:
 def _is_old(found: LetterRequest) -> bool:
     """Whether the form was filled in before the request last changed: what it holds is not what the officer read."""
     return request.form.get("revision") != str(found.revision)
+
+
+def _register_read() -> str:
+    """The fingerprint of what the register said on the page that the form is from."""
+    return request.form.get("register_read", "")
 
 
 def _signed_pdf(found: LetterRequest) -> bytes:

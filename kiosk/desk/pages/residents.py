@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from config.translations import say
-from kiosk.desk.access import allowed, notice, officer, services
+from kiosk.desk.access import allowed, confirm_password, notice, officer, services
 from kiosk.desk.forms import MOST_ID, WrongInput, row_id, typed, wrong_input_page
 from kiosk.desk.pages.requests import lines_of
 from kiosk.enrolments import OPEN_FOR_S
@@ -73,7 +73,9 @@ SUGGESTIONS = {
 
 @blueprint.errorhandler(WrongInput)
 def wrong_input(error: WrongInput):
-    return wrong_input_page(error), 422
+    """On the resident's page, where it was typed there."""
+    resident_id = request.view_args.get("resident_id")
+    return (wrong_input_page(error) if resident_id is None else _page(need_resident(resident_id), str(error))), 422
 
 
 # Looking.
@@ -112,14 +114,18 @@ def _list_page(residents: list[Resident], **values: object) -> str:
 @blueprint.get(f"/{RESIDENT}")
 @allowed()
 def page(resident_id: int):
-    resident = need_resident(resident_id)
+    return _page(need_resident(resident_id))
+
+
+def _page(resident: Resident, refusal: str = "") -> str:
     office = services().office
     return render_template(
         "resident.html",
+        refusal=refusal,
         resident=resident,
         family=office.residents.family(resident),
-        lines=lines_of(office.requests.of_resident(resident_id)),
-        credentials=office.residents.credentials(resident_id),
+        lines=lines_of(office.requests.of_resident(resident.id)),
+        credentials=office.residents.credentials(resident.id),
         may_change=may_change(),
     )
 
@@ -216,8 +222,10 @@ def _tell_doubt(fields: dict[str, str | date]) -> None:
 @blueprint.post(f"/{RESIDENT}/kode")
 @allowed(*REGISTRARS)
 def open_enrolment(resident_id: int):
-    """The code stands on this page only, and a page that is sent for again has another."""
+    """The code stands on this page only, and a page that is sent for again has another. Whoever has it is the resident
+    to the kiosk."""
     resident = need_resident(resident_id)
+    confirm_password()
     office = services().office
     code = office.enrolments.open(resident_id, officer().username)
     ends_at = office.clock.now() + timedelta(seconds=OPEN_FOR_S)
@@ -235,6 +243,7 @@ def open_enrolment(resident_id: int):
 @allowed(*REGISTRARS)
 def unlink_cards(resident_id: int):
     need_resident(resident_id)
+    confirm_password()
     count = services().office.residents.unlink_cards(resident_id, officer().username)
     notice("Kartu tidak dapat dipakai lagi di anjungan." if count else "Tidak ada kartu yang terhubung.")
     return _to(resident_id)
@@ -243,7 +252,9 @@ def unlink_cards(resident_id: int):
 @blueprint.post(f"/{RESIDENT}/buka-kunci")
 @allowed(*REGISTRARS)
 def unlock(resident_id: int):
-    services().office.residents.unlock(need_resident(resident_id).nik, officer().username)
+    resident = need_resident(resident_id)
+    confirm_password()
+    services().office.residents.unlock(resident.nik, officer().username)
     notice("Kunci PIN dibuka. Warga dapat mencoba lagi.")
     return _to(resident_id)
 
