@@ -213,7 +213,7 @@ def test_what_was_decided_on_an_old_page_is_not_done(desk):
 @pytest.mark.parametrize("family", [False, True])
 @pytest.mark.parametrize(("username", "action"), [("ratna", "setujui"), ("sudarman", "tanda-tangani")])
 def test_what_the_register_did_not_say_when_it_was_read_is_not_bound(signing_desk, username, action, family):
-    """The letter is drawn from the register: what is changed there after an officer read the page was read by nobody."""
+    """The letter is drawn from the register: what changes there after the page was opened was read by nobody."""
     desk, residents = signing_desk, signing_desk.office.residents
     desk.change_letter_type("domisili", signers=(Role.HEAD,), statement=tuple(insert.value for insert in Insert))
     people = demo_residents()

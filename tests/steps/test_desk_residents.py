@@ -4,13 +4,14 @@ import io
 import logging
 import re
 import tempfile
+import threading
 
 import pytest
 from markupsafe import escape
 from support.desk import PASSWORD, URL, Browser, DeskAtHand
 
 from kiosk.demo.village import demo_residents
-from kiosk.desk.pages.importing import LONGEST_FILE_BYTES, MOST_LINES_SHOWN
+from kiosk.desk.pages.importing import LONGEST_FILE_BYTES, MOST_LINES_SHOWN, Upload, Uploads
 from kiosk.desk.pages.residents import PAGE
 from kiosk.desk.sessions import IDLE
 from kiosk.enrolments import OPEN_FOR_S, Enrolling
@@ -266,6 +267,42 @@ def test_a_file_is_given_up_forgotten_or_another_officers(desk):
     assert desk.office.residents.all() == []
 
 
+def test_only_the_file_whose_report_was_read_is_imported_or_given_up(desk):
+    browser = desk.browser("ratna")
+    upload(browser, csv(LINE))
+    tab = {path: browser.form(f"/warga/impor/{path}") for path in ("jalankan", "batal")}
+    upload(browser, csv(LINE.replace(NIK, "3523124110799102")))
+    page = browser.post("/warga/impor/jalankan", tab["jalankan"], headers={"Origin": URL})
+    assert page.status_code == 409 and "tidak disimpan lagi" in page.text and desk.office.residents.all() == []
+    browser.post("/warga/impor/batal", tab["batal"], headers={"Origin": URL})
+    browser.open("/warga/impor/laporan")
+    browser.send("/warga/impor/jalankan")
+    assert [each.nik for each in desk.office.residents.all()] == ["3523124110799102"]
+
+
+def test_a_file_does_not_outlive_its_session(desk):
+    browser, kept = desk.browser("ratna"), desk.app.extensions["uploads"]._uploads
+    upload(browser, csv(LINE))
+    assert desk.browser("ratna").open("/warga/impor/laporan").request.path == "/warga/impor/"
+    browser.open("/kata-sandi")
+    new = "kerbau putih di sawah"
+    browser.send("/kata-sandi", password=PASSWORD, new=new, again=new)
+    assert browser.page.request.path == "/" and not kept
+    upload(browser, csv(LINE))
+    assert kept
+    browser.send("/keluar")
+    assert not kept
+
+
+def test_a_file_is_forgotten_by_itself():
+    before = set(threading.enumerate())
+    uploads = Uploads(kept_s=0.05)
+    uploads.keep("ratna", Upload("session", b"", []))
+    for timer in set(threading.enumerate()) - before:
+        timer.join()
+    assert uploads.of("ratna", "session") is None
+
+
 def test_an_import_that_breaks_off_is_told_and_goes_on(desk, monkeypatch):
     browser = desk.browser("ratna")
     people = [LINE.replace(NIK, f"352312411079{serial}") for serial in range(1000, 1300)]
@@ -354,7 +391,8 @@ def test_an_open_desk_gives_nobody_a_residents_identity(desk):
     for path in ("kode", "kartu/putuskan", "buka-kunci"):
         browser.open(f"/warga/{resident}")
         page = browser.send(f"/warga/{resident}/{path}", password=None if path == "kode" else "salah")
-        assert page.status_code == 422 and "Kata sandi Anda tidak cocok" in page.text and 'class="code"' not in page.text
+        assert page.status_code == 422 and "Kata sandi Anda tidak cocok" in page.text
+        assert 'class="code"' not in page.text
     assert office.residents.credentials(resident) == before
     assert done_by(desk, Event.ENROLMENT_OPENED) == []
 

@@ -1,13 +1,14 @@
 """Residents from a CSV file: first what would become of each line, then the import of the same file.
 
-Between the two the file is kept in this process's memory and nowhere else, for as long as a session may idle.
+Between the two the file is kept in this process's memory and nowhere else, for as long as a session may idle, and no
+longer than its session.
 """
 
+import secrets
 import threading
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 
 from kiosk.desk.access import allowed, officer, services
@@ -35,32 +36,46 @@ OUTCOMES = {
 
 @dataclass(frozen=True, repr=False)
 class Upload:
-    """An officer's file and what became of its lines, or would; `data` is None once it is imported."""
+    """An officer's file and what became of its lines, or would; `data` is None once it is imported. `session` is the
+    token of the one that it was sent in."""
 
+    session: str
     data: bytes | None
     lines: list[Line]
-    expires_at: datetime
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
 class Uploads:
-    """The last one of each officer, by the username."""
+    """The last one of each officer, by the username, for `kept_s` seconds."""
 
-    def __init__(self) -> None:
-        self._uploads: dict[str, Upload] = {}
+    def __init__(self, kept_s: float = IDLE.total_seconds()) -> None:
+        self._kept_s = kept_s
+        self._uploads: dict[str, tuple[Upload, threading.Timer]] = {}
         self._lock = threading.Lock()
 
-    def of(self, username: str, now: datetime) -> Upload | None:
+    def of(self, username: str, session: str) -> Upload | None:
         with self._lock:
-            self._uploads = {name: each for name, each in self._uploads.items() if each.expires_at > now}
-            return self._uploads.get(username)
+            upload, _ = self._uploads.get(username, (None, None))
+        return upload if upload is not None and upload.session == session else None
 
     def keep(self, username: str, upload: Upload) -> None:
+        self.forget(username)
+        timer = threading.Timer(self._kept_s, self._expire, (username, upload.id))
+        timer.daemon = True
         with self._lock:
-            self._uploads[username] = upload
+            self._uploads[username] = upload, timer
+        timer.start()
 
     def forget(self, username: str) -> None:
         with self._lock:
-            self._uploads.pop(username, None)
+            _, timer = self._uploads.pop(username, (None, None))
+        if timer is not None:
+            timer.cancel()
+
+    def _expire(self, username: str, upload_id: str) -> None:
+        with self._lock:
+            if username in self._uploads and self._uploads[username][0].id == upload_id:
+                del self._uploads[username]
 
 
 @blueprint.record_once
@@ -87,14 +102,14 @@ def look():
         lines = import_residents(data, office.residents, today(), dry=True)
     except UnusableFile as error:
         return _choose_page(f"Berkas ini tidak dapat dipakai. {error}"), 422
-    _uploads().keep(officer().username, Upload(data, lines, office.clock.now() + IDLE))
+    uploads().keep(officer().username, Upload(g.token, data, lines))
     return _to_report()
 
 
 @blueprint.get("/laporan")
 @allowed(*REGISTRARS)
 def report():
-    upload = _upload()
+    upload = uploads().of(officer().username, g.token)
     if upload is None:
         return redirect(url_for("importing.page"), 303)
     return _report_page(upload)
@@ -104,7 +119,7 @@ def report():
 @allowed(*REGISTRARS)
 def run():
     """A second run, by another form of the same page, changes nothing more."""
-    upload = _upload()
+    upload = _upload_on_the_page()
     if upload is None:
         return _choose_page("Berkas itu tidak disimpan lagi. Pilih sekali lagi."), 409
     if upload.data is None:
@@ -118,14 +133,15 @@ def run():
             "Impor terhenti dan mungkin baru sebagian tersimpan. Jalankan sekali lagi: yang sudah tersimpan tetap."
         )
         return _report_page(upload, refusal), 503
-    _uploads().keep(who, replace(upload, data=None, lines=lines))
+    uploads().keep(who, replace(upload, data=None, lines=lines))
     return _to_report()
 
 
 @blueprint.post("/batal")
 @allowed(*REGISTRARS)
 def give_up():
-    _uploads().forget(officer().username)
+    if _upload_on_the_page() is not None:
+        uploads().forget(officer().username)
     return redirect(url_for("residents.listing"), 303)
 
 
@@ -145,6 +161,7 @@ def _report_page(upload: Upload, refusal: str = "") -> str:
     return render_template(
         "import_report.html",
         refusal=refusal,
+        upload_id=upload.id,
         is_done=upload.data is None,
         counts=[(OUTCOMES[outcome], count) for outcome, count in counts.items()],
         writes=counts[Outcome.ADDED] + counts[Outcome.CHANGED],
@@ -153,11 +170,13 @@ def _report_page(upload: Upload, refusal: str = "") -> str:
     )
 
 
-def _upload() -> Upload | None:
-    return _uploads().of(officer().username, services().office.clock.now())
+def _upload_on_the_page() -> Upload | None:
+    """The one that the officer saw the report of; None where it is kept no more, or another took its place."""
+    upload = uploads().of(officer().username, g.token)
+    return upload if upload is not None and upload.id == request.form.get("upload") else None
 
 
-def _uploads() -> Uploads:
+def uploads() -> Uploads:
     return current_app.extensions["uploads"]
 
 

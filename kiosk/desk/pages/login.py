@@ -6,6 +6,7 @@ from werkzeug.routing import RequestRedirect
 
 from kiosk.desk.access import SAFE, allowed, new_token, officer, public, services
 from kiosk.desk.forms import typed_secret
+from kiosk.desk.pages.importing import uploads
 from kiosk.journal import Event
 from kiosk.officers import Officer, TriesPaused
 
@@ -36,6 +37,7 @@ def log_in():
 @allowed()
 def log_out():
     services().sessions.end(g.token)
+    uploads().forget(officer().username)
     services().office.journal.record(Event.OFFICER_LOGGED_OUT, officer=officer().username)
     new_token()
     return redirect(url_for("login.page"), 303)

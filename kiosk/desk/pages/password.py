@@ -4,6 +4,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from kiosk.desk.access import allowed, new_token, notice, officer, services
 from kiosk.desk.forms import typed_secret
+from kiosk.desk.pages.importing import uploads
 from kiosk.desk.words import WEAK_PASSWORDS
 from kiosk.officers import Officer, WeakPassword
 
@@ -29,6 +30,7 @@ def change():
         services().officers.set_password(username, new)  # which ends every session, this one too
     except WeakPassword as weak:
         return _refused(WEAK_PASSWORDS[weak.reason])
+    uploads().forget(username)
     services().sessions.begin(g.officer, new_token())
     notice("Kata sandi sudah diganti.")
     return redirect(url_for("start.page"), 303)
