@@ -59,7 +59,7 @@ class Papers:
         }
 
     def photo(self, request_id: int, requirement: str) -> bytes:
-        """A JPEG. Raises UnknownPaper."""
+        """A JPEG. Raises UnknownPaper, also once the request has ended."""
         chosen = (
             select(requirement_papers.c.photo, letter_requests.c.number)
             .join(letter_requests, letter_requests.c.id == requirement_papers.c.request_id)
@@ -67,6 +67,7 @@ class Papers:
                 requirement_papers.c.request_id == request_id,
                 requirement_papers.c.requirement == requirement,
                 requirement_papers.c.photo.is_not(None),
+                letter_requests.c.state.not_in(ENDED),
             )
         )
         with self._store.read() as tx:

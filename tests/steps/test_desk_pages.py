@@ -179,7 +179,9 @@ def test_papers_are_looked_at_and_judged(desk):
     unknown = operator.post(f"/permohonan/{number}/syarat/nonsense/terima", fields, headers={"Origin": URL})
     assert unknown.status_code == 404
     act(operator, number, "tolak", reason=REASON)
-    assert "/terima" not in see(operator, number)
+    page = see(operator, number)
+    assert "/terima" not in page and "pengantar_rt.jpg" not in page
+    assert operator.open(f"/permohonan/{number}/syarat/pengantar_rt.jpg").status_code == 404
     fields = operator.form("/keluar")
     assert operator.post(f"/permohonan/{number}/syarat/kk/tolak", fields, headers={"Origin": URL}).status_code == 409
 
@@ -393,6 +395,17 @@ def test_the_audit_trail_is_found_by_officer_and_by_request(desk):
     ]
     assert rows("?permohonan=2026-99999") == []
     assert rows("?petugas=%27+OR+1%3D1") == []
+
+
+def test_what_the_audit_trail_is_asked_for_is_in_no_address_unless_it_is_a_requests_number(desk):
+    number, nik = desk.ask().number, demo_residents()[0]["nik"]
+    browser = desk.browser("sudarman")
+    browser.open("/catatan/")
+    page = browser.send("/catatan/saring", petugas="ratna", permohonan=nik)
+    assert page.request.url == f"{URL}/catatan/saring" and "Tidak ada catatan." in page.text
+    assert browser.form("/catatan/saring")["permohonan"] == nik
+    page = browser.send("/catatan/saring", petugas="", permohonan=f" {number} ")
+    assert page.request.full_path == f"/catatan/?permohonan={number}" and "Surat diminta" in page.text
 
 
 def test_every_event_of_officers_and_requests_has_words():
