@@ -5,6 +5,7 @@ request's new state are written last and in one. Whatever happens between leaves
 signature, with the number that it has.
 """
 
+import logging
 from collections.abc import Callable
 
 from config.settings import Settings
@@ -14,11 +15,14 @@ from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.paper.document import Document, from_json, to_json
 from kiosk.paper.letter import CopyMark, Letter, as_copy, draft_of, letter_document, with_code
+from kiosk.paper.text import UnprintableTextError
 from kiosk.requests import LetterRequest, Requests, SignedFile
 from kiosk.residents import Residents
-from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
+from kiosk.signing.interface import Passphrase, PdfSigner, SigningCode, SigningError
 from kiosk.signing.verification import Trust, verify_signed
 from kiosk.village_keys import VillageSigner
+
+log = logging.getLogger(__name__)
 
 
 class LetterTypeGone(LookupError):
@@ -68,6 +72,9 @@ class Letters:
         letter_type = self.type_of(request)
         if request.signed + 1 < len(letter_type.signers):
             return self._requests.initial(number, officer, letter_type)
+        if self.needs_passphrase and not passphrase:
+            raise SigningError(SigningCode.WRONG_PASSPHRASE, "none was typed")
+        self.preview(number)  # what cannot be drawn takes no number
         numbered = self._requests.give_number(number, officer, letter_type, self._codes.letter)
         document = self._document(numbered, letter_type)
         try:
@@ -81,7 +88,7 @@ class Letters:
 
     def preview(self, number: str) -> bytes:
         """The letter as it will be, marked as a draft: without a number and without a code. Raises UnknownRequest,
-        LetterTypeGone."""
+        LetterTypeGone, and SigningError for a letter that cannot be drawn."""
         request = self._requests.by_number(number)
         letter_type = self.type_of(request)
         today = self._clock.local_date(self._settings.village.timezone)
@@ -131,6 +138,14 @@ class Letters:
         return letter_document(letter_type, letter, resident, self._settings.village, family=family)
 
     def _pdf(self, document: Document, title: str) -> bytes:
-        from kiosk.paper.pdf import render_pdf  # slow to import, and the kiosk's own process never draws one
+        """Raises SigningError for what cannot be drawn."""
+        from kiosk.paper.pdf import PdfError, render_pdf  # slow to import, and the kiosk's own process never draws one
 
-        return render_pdf(document, self._settings.letters.paper, title=title, created_at=self._clock.now())
+        try:
+            return render_pdf(document, self._settings.letters.paper, title=title, created_at=self._clock.now())
+        except UnprintableTextError as error:
+            code, detail = SigningCode.UNPRINTABLE, str(error)
+        except PdfError as error:
+            code, detail = SigningCode.UNREADABLE_PDF, str(error)
+        log.error("%s: %s", code, detail)
+        raise SigningError(code, detail)

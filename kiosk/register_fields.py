@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
-from kiosk.paper.text import clean
+from kiosk.paper.text import UnprintableTextError, clean, printable
 from kiosk.residents import LONGEST_TEXT, InvalidNik, validate_nik
 
 REQUIRED = ("nik", "name", "birth_place", "birth_date", "sex", "address")
@@ -75,6 +75,10 @@ def _read(field: str, text: str, today: date) -> str | date:
         raise _Wrong("kosong")
     if len(text) > LONGEST_TEXT:
         raise _Wrong(f"lebih dari {LONGEST_TEXT} huruf")
+    try:
+        printable(text)
+    except UnprintableTextError:
+        raise _Wrong("memuat huruf atau tanda yang tidak dapat dicetak di surat") from None
     return _day(text, today) if field == "birth_date" else _READERS.get(field, str)(text)
 
 

@@ -63,6 +63,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(residents):
         (";1;2;", ";1234;2;", "rt", "3 angka"),
         ("3523120101109101", "35231201011", "nokk", "16 angka"),
         ("SITI ROHMAH", " ", "nama", "kosong"),
+        ("SITI ROHMAH", "SITI \U0001f600", "nama", "tidak dapat dicetak"),
     ],
 )
 def test_a_wrong_line_is_told_and_the_others_are_imported(residents, old, new, column, reason):
