@@ -341,6 +341,48 @@ def test_a_part_that_is_not_what_the_manifest_tells_is_refused(elsewhere, backup
         restore(elsewhere, backup, identity, clock)
 
 
+def member(name: str, content: bytes = b"", **changes) -> bytes:
+    """A tar's member, with its header so changed."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for attribute, value in changes.items():
+        setattr(info, attribute, value)
+    return info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": tarfile.SYMTYPE, "linkname": "key.age"},
+        {"type": tarfile.LNKTYPE, "linkname": "key.age"},
+        {"type": tarfile.DIRTYPE},
+        {"type": tarfile.FIFOTYPE},
+        {"content": bytes(archive.LONGEST_KEY_BYTES + 1)},
+    ],
+)
+def test_a_key_that_is_no_plain_file_is_refused(tmp_path, changes):
+    (tmp_path / "hostile.tar").write_bytes(member("key.age", **changes) + bytes(2 * tarfile.BLOCKSIZE))
+    with pytest.raises(BackupError, match="hostile.tar: key.age in it is no plain file"):
+        unlock(tmp_path / "hostile.tar", PASSPHRASE)
+
+
+SPARSE = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 40)}
+
+
+@pytest.mark.parametrize(
+    "part", [member("kiosk.sqlite", b"1\n0\n1\n", pax_headers=SPARSE), member("kiosk.sqlite", bytes(2_000_000))]
+)
+def test_no_more_is_written_than_the_manifest_tells(backup, identity, tmp_path, part):
+    with backup.open("rb") as file:
+        manifest = archive.read(file, identity, lambda manifest: None)
+    told = archive.Part("kiosk.sqlite", 1_000_000, "0" * 64)
+    lying = msgspec.json.encode(msgspec.structs.replace(manifest, parts=(told,)))
+    sealed = pyrage.encrypt(member("manifest.json", lying) + part + bytes(1024), [identity.to_public()])
+    with io.BytesIO(member("contents.age", sealed) + bytes(1024)) as hostile, pytest.raises(BackupError, match="longer"):
+        archive.read(hostile, identity, lambda manifest: None, into=tmp_path / "into")
+    assert not (tmp_path / "into").exists()
+
+
 def test_a_database_without_its_key_is_not_backed_up(settings, key, clock, tmp_path):
     (settings.state_path / "vault.key").write_bytes(bytes(32))
     with pytest.raises(BackupError, match="is not the database's"):
