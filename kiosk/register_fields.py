@@ -22,6 +22,8 @@ OPTIONAL = (
 )
 #: What the register's empty cells mean.
 USUAL = {"citizenship": "WNI"}
+#: The optional fields of a resident of whom nothing but the required ones is told.
+UNTOLD = {field: USUAL.get(field, "") for field in OPTIONAL}
 SEXES = {"L": "LAKI-LAKI", "LK": "LAKI-LAKI", "LAKI LAKI": "LAKI-LAKI", "P": "PEREMPUAN", "PR": "PEREMPUAN"}
 DATE_FORMS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
 FIRST_YEAR = 1900
@@ -43,10 +45,11 @@ class WrongFields(ValueError):
 
 
 def read_fields(written: Mapping[str, str], today: date) -> dict[str, str | date]:
-    """The fields that `Residents.add` takes, of texts by field; one that is not there is empty. Raises WrongFields."""
+    """The fields that `Residents.add` takes, of texts by field. A required one that is not there is empty; an optional
+    one is left out, as a file without its column says nothing of it. Raises WrongFields."""
     read: dict[str, str | date] = {}
     reasons: dict[str, str] = {}
-    for field in (*REQUIRED, *OPTIONAL):
+    for field in (*REQUIRED, *(field for field in OPTIONAL if field in written)):
         text = clean(written.get(field, "")).strip() or USUAL.get(field, "")
         try:
             read[field] = _read(field, text, today)

@@ -1,7 +1,8 @@
 """Residents from a CSV file, such as a spreadsheet or OpenSID's export saves it, with a report line by line.
 
 A line that cannot be used is told with its column and reason, and the others are imported all the same. Importing the
-same file again changes nothing.
+same file again changes nothing. An empty cell empties what the register says there; a column that the file does not
+have leaves it alone.
 """
 
 import csv
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from kiosk.register_fields import REQUIRED, WrongFields, doubt, read_fields
+from kiosk.register_fields import REQUIRED, UNTOLD, WrongFields, doubt, read_fields
 from kiosk.residents import Residents
 
 #: Most bytes of a file: some 100 000 residents.
@@ -87,7 +88,7 @@ def _import_batch(
         except WrongFields as wrong:
             field, reason = next(iter(wrong.reasons.items()))
             lines.append(Line(number, Outcome.REFUSED, HEADINGS[field][0], reason))
-    outcomes = residents.put_all([fields for _, fields in right], dry=dry, officer=officer)
+    outcomes = residents.put_all([fields for _, fields in right], UNTOLD, dry=dry, officer=officer)
     for (number, fields), outcome in zip(right, outcomes, strict=True):
         if isinstance(outcome, ValueError):
             raise outcome  # the register refuses nothing that `read_fields` finds right

@@ -378,7 +378,10 @@ def test_no_more_is_written_than_the_manifest_tells(backup, identity, tmp_path, 
     told = archive.Part("kiosk.sqlite", 1_000_000, "0" * 64)
     lying = msgspec.json.encode(msgspec.structs.replace(manifest, parts=(told,)))
     sealed = pyrage.encrypt(member("manifest.json", lying) + part + bytes(1024), [identity.to_public()])
-    with io.BytesIO(member("contents.age", sealed) + bytes(1024)) as hostile, pytest.raises(BackupError, match="longer"):
+    with (
+        io.BytesIO(member("contents.age", sealed) + bytes(1024)) as hostile,
+        pytest.raises(BackupError, match="longer"),
+    ):
         archive.read(hostile, identity, lambda manifest: None, into=tmp_path / "into")
     assert not (tmp_path / "into").exists()
 

@@ -1,5 +1,6 @@
 """Residents from files as villages have them."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -42,6 +43,21 @@ def test_the_same_file_again_changes_nothing_and_another_what_differs(residents)
     assert imported(residents, SITI.replace("KRAJAN", "MLANGI")) == [Line(2, Outcome.CHANGED)]
     changed = residents.by_nik("3523124110799101")
     assert (changed.id, changed.address) == (siti.id, "DUSUN MLANGI")
+
+
+def test_a_column_that_is_not_there_changes_nothing_and_an_empty_cell_empties(residents):
+    imported(residents, f"{SITI};ISLAM;WNA", head=f"{HEAD};Agama;Kewarganegaraan")
+    siti = residents.by_nik("3523124110799101")
+    required = SITI.rsplit(";", 4)[0]
+    head = HEAD.rsplit(";", 4)[0]
+    assert imported(residents, required, head=head) == [Line(2, Outcome.UNCHANGED)]
+    assert imported(residents, required.replace("KRAJAN", "MLANGI"), head=head) == [Line(2, Outcome.CHANGED)]
+    assert residents.by_nik(siti.nik) == replace(siti, address="DUSUN MLANGI")
+    imported(residents, f"{required};;", head=f"{head};Agama;RT")
+    assert residents.by_nik(siti.nik) == replace(siti, religion="", rt="")
+    new = required.replace(siti.nik, "3523124110799102")
+    assert imported(residents, new, head=head) == [Line(2, Outcome.ADDED)]
+    assert residents.by_nik("3523124110799102").citizenship == "WNI"
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(residents):
