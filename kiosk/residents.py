@@ -241,7 +241,7 @@ class Residents:
         """Add those whom the register does not have and change those whom it has, in one transaction; with `dry` only
         say what it would be. A field that is not told stays as the register has it, and of a new one is what `untold`
         says. What is wrong with one of them is told in its place, and the others are written."""
-        with self._store.write() as tx:
+        with self._store.read() if dry else self._store.write() as tx:
             return [self._put(tx, resident_fields, untold, dry, officer) for resident_fields in people]
 
     def _put(
