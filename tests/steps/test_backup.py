@@ -1,11 +1,14 @@
 """Backups: whole or not at all, opened by their passphrase alone, and the way back into a working kiosk."""
 
 import io
+import os
 import resource
 import shutil
 import signal
 import tarfile
+import tempfile
 import threading
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -35,6 +38,7 @@ from kiosk.store.state_files import KEPT, MADE_AGAIN, UNFINISHED_RESTORE
 
 pytest_plugins = ["support.kiosk", "support.databases"]
 
+NOBODY = 65534
 PASSPHRASE = "jati randu asem kelor"
 
 
@@ -384,6 +388,60 @@ def test_no_more_is_written_than_the_manifest_tells(backup, identity, tmp_path, 
     ):
         archive.read(hostile, identity, lambda manifest: None, into=tmp_path / "into")
     assert not (tmp_path / "into").exists()
+
+
+@pytest.fixture
+def anothers(tmp_path_factory, settings) -> Iterator[Settings]:
+    """A hall whose state directory is another user's than the one that works on it, which is root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root works on what is another user's")
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o711)
+        state = Path(place) / "state"
+        state.mkdir(mode=0o700)
+        os.chown(state, NOBODY, NOBODY)
+        yield config.changed(settings, state_dir=str(state))
+
+
+def test_what_root_restores_is_the_kiosks_users(anothers, backup, identity, key, clock, tmp_path):
+    restore(anothers, backup, identity, clock)
+    restore(anothers, backup, identity, clock, replace=True)
+    set_backup_key(anothers, key)
+    make_backup(anothers, DEMO, tmp_path / "second.tar", key, clock)
+    check_backup(tmp_path / "second.tar", identity)
+    below = list(anothers.state_path.rglob("*"))
+    assert below and {path.stat().st_uid for path in below} == {NOBODY}
+    assert (os.geteuid(), (tmp_path / "second.tar").stat().st_uid) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["restore-work", "backup-work", "vault.key", ".backup.key.partial"])
+def test_a_link_in_the_state_directory_leads_root_nowhere(anothers, backup, identity, key, clock, tmp_path, name):
+    roots = tmp_path / "roots"
+    roots.mkdir(mode=0o700)
+    (roots / "secret").write_text("root's")
+    target = roots if name.endswith("work") else roots / "secret"
+    (anothers.state_path / name).symlink_to(target)
+    for act in (
+        lambda: restore(anothers, backup, identity, clock, replace=True),
+        lambda: make_backup(anothers, DEMO, tmp_path / "b.tar", key, clock),
+        lambda: set_backup_key(anothers, key),
+    ):
+        try:
+            act()
+        except (BackupError, StoreError, OSError):
+            pass  # each is about another of the links
+    assert (roots / "secret").read_text() == "root's" and (roots / "secret").stat().st_uid == 0
+    assert [path.name for path in roots.iterdir()] == ["secret"]
+
+
+def test_a_work_directory_that_is_a_link_is_refused(settings, backup, identity, clock, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").touch()
+    settings.state_path.mkdir(exist_ok=True)
+    (settings.state_path / "restore-work").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BackupError, match="restore-work cannot be used"):
+        restore(settings, backup, identity, clock, replace=True)
+    assert (tmp_path / "elsewhere" / "kept").exists()
 
 
 def test_a_database_without_its_key_is_not_backed_up(settings, key, clock, tmp_path):
