@@ -47,7 +47,8 @@ class Enrolments:
 
     def open(self, resident_id: int, officer: str) -> str:
         """The code that the officer with that username says to the resident. It holds for OPEN_FOR_S; an earlier one
-        of the same resident ends. Raises UnknownResident."""
+        of the same resident ends. So many wrong codes that only a person opens the lock are forgotten: this is the
+        person. Raises UnknownResident."""
         self._residents.get(resident_id)
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         new = {"resident_id": resident_id, "code_index": self._index(code), "opened_at": self._clock.now()}
@@ -56,7 +57,8 @@ class Enrolments:
             self._forget_ended(tx)
             tx.execute(insert(tx, enrolments).values(new))
             timers.start(tx, self._clock, new["code_index"], OPEN_FOR_S)
-            self._tries.reset(tx, self._all_codes)
+            if self._tries.lock(tx, self._all_codes) == LockedOut(None):
+                self._tries.reset(tx, self._all_codes)
             self._journal.record(Event.ENROLMENT_OPENED, tx=tx, resident=resident_id, officer=officer)
         return code
 
@@ -68,12 +70,14 @@ class Enrolments:
 
     def begin(self, code: str, uid: bytes | None) -> Enrolling | WrongPin | LockedOut | CardTaken:
         """Whoever typed the code, with the card that they laid down: it is linked. Wrong codes are counted, for the
-        whole hall."""
+        whole hall and until somebody has chosen a PIN: who knows one code must not guess at others' for ever."""
 
         def fits(row: Row | None) -> bool:
             return row is not None
 
-        found = self._tries.prove(self._all_codes, lambda tx: self._running(tx, code), fits, by="enrolment")
+        found = self._tries.prove(
+            self._all_codes, lambda tx: self._running(tx, code), fits, by="enrolment", resets=False
+        )
         if isinstance(found, WrongPin | LockedOut):
             return found
         if uid is not None:
@@ -93,6 +97,7 @@ class Enrolments:
         self._residents.set_pin(self._residents.get(enrolling.resident_id).nik, pin)
         with self._store.write() as tx:
             self._close(tx, enrolling.resident_id)
+            self._tries.reset(tx, self._all_codes)
 
     def _running(self, tx: Connection, code: str) -> Row | None:
         self._forget_ended(tx)

@@ -14,7 +14,14 @@ from msgspec import Meta
 
 from config.icons import check_icon
 from config.translations import in_language, say
-from kiosk.paper.text import date_in_words, grouped, number_and_words, rupiah_and_words
+from kiosk.paper.text import (
+    UnprintableTextError,
+    date_in_words,
+    grouped,
+    number_and_words,
+    printable,
+    rupiah_and_words,
+)
 
 Text = Annotated[str, Meta(min_length=1, max_length=100)]
 Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
@@ -89,6 +96,10 @@ class TextField(Field, tag="text"):
         if len(answer) < self.shortest:
             return say(language, "text_too_short", n=self.shortest)
         if len(answer) > self.longest or not answer.isprintable():
+            return say(language, "answer_cannot_be_used")
+        try:
+            printable(answer)
+        except UnprintableTextError:
             return say(language, "answer_cannot_be_used")
         return ""
 

@@ -5,6 +5,7 @@ request's new state are written last and in one. Whatever happens between leaves
 signature, with the number that it has.
 """
 
+import logging
 from collections.abc import Callable
 
 from config.settings import Settings
@@ -14,11 +15,14 @@ from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
 from kiosk.paper.document import Document, from_json, to_json
 from kiosk.paper.letter import CopyMark, Letter, as_copy, draft_of, letter_document, with_code
+from kiosk.paper.text import UnprintableTextError
 from kiosk.requests import ChangedMeanwhile, LetterRequest, Requests, SignedFile
 from kiosk.residents import Resident, Residents
-from kiosk.signing.interface import Passphrase, PdfSigner, SigningError
+from kiosk.signing.interface import Passphrase, PdfSigner, SigningCode, SigningError
 from kiosk.signing.verification import Trust, verify_signed
 from kiosk.village_keys import VillageSigner
+
+log = logging.getLogger(__name__)
 
 
 class LetterTypeGone(LookupError):
@@ -77,6 +81,9 @@ class Letters:
             raise ChangedMeanwhile(f"The register says something else by now of whom request {number} names.")
         if request.signed + 1 < len(letter_type.signers):
             return self._requests.initial(number, officer, letter_type)
+        if self.needs_passphrase and not passphrase:
+            raise SigningError(SigningCode.WRONG_PASSPHRASE, "none was typed")
+        self._draft(request, letter_type, people)  # what cannot be drawn takes no number
         numbered = self._requests.give_number(number, officer, letter_type, self._codes.letter)
         document = self._document(numbered, letter_type, people)
         try:
@@ -90,12 +97,9 @@ class Letters:
 
     def preview(self, number: str) -> bytes:
         """The letter as it will be, marked as a draft: without a number and without a code. Raises UnknownRequest,
-        LetterTypeGone."""
+        LetterTypeGone, and SigningError for a letter that cannot be drawn."""
         request = self._requests.by_number(number)
-        letter_type = self.type_of(request)
-        today = self._clock.local_date(self._settings.village.timezone)
-        draft = Letter("…", today, today, request.fields, "", "…")
-        return self._pdf(draft_of(self._fill(letter_type, draft, self._people(request))), letter_type.title)
+        return self._draft(request, self.type_of(request), self._people(request))
 
     def pdf(self, request_id: int) -> bytes:
         """The signed PDF. Raises UnknownRequest where there is none."""
@@ -121,6 +125,11 @@ class Letters:
         verify_signed(unsigned, signed, self._trust)
         return SignedFile(signed.data, to_json(document), signed.kind, signed.document_id, self._clock.now())
 
+    def _draft(self, request: LetterRequest, letter_type: LetterType, people: list[Resident]) -> bytes:
+        today = self._clock.local_date(self._settings.village.timezone)
+        draft = Letter("…", today, today, request.fields, "", "…")
+        return self._pdf(draft_of(self._fill(letter_type, draft, people)), letter_type.title)
+
     def _document(self, numbered: LetterRequest, letter_type: LetterType, people: list[Resident]) -> Document:
         letter = Letter(
             numbered.letter_number,
@@ -145,6 +154,14 @@ class Letters:
         return letter_document(letter_type, letter, resident, self._settings.village, family=family)
 
     def _pdf(self, document: Document, title: str) -> bytes:
-        from kiosk.paper.pdf import render_pdf  # slow to import, and the kiosk's own process never draws one
+        """Raises SigningError for what cannot be drawn."""
+        from kiosk.paper.pdf import PdfError, render_pdf  # slow to import, and the kiosk's own process never draws one
 
-        return render_pdf(document, self._settings.letters.paper, title=title, created_at=self._clock.now())
+        try:
+            return render_pdf(document, self._settings.letters.paper, title=title, created_at=self._clock.now())
+        except UnprintableTextError as error:
+            code, detail = SigningCode.UNPRINTABLE, str(error)
+        except PdfError as error:
+            code, detail = SigningCode.UNREADABLE_PDF, str(error)
+        log.error("%s: %s", code, detail)
+        raise SigningError(code, detail)

@@ -75,9 +75,16 @@ class PinTries:
         self._store, self._clock, self._journal, self._kiosk_id = store, clock, journal, kiosk_id
 
     def prove(
-        self, identity: bytes, find: Callable[[Connection], Found], fits: Callable[[Found], bool], by: str
+        self,
+        identity: bytes,
+        find: Callable[[Connection], Found],
+        fits: Callable[[Found], bool],
+        by: str,
+        *,
+        resets: bool = True,
     ) -> Found | WrongPin | LockedOut:
-        """What `find` finds for `identity`, a blind index, if its PIN `fits`. `by` says in the journal how it came."""
+        """What `find` finds for `identity`, a blind index, if its PIN `fits`. `by` says in the journal how it came.
+        Unless it `resets`, a right try leaves the wrong ones counted as they were."""
         with self._store.write() as tx:
             wrong = self._wrong(tx, identity)
             if locked := self._locked(tx, identity, wrong):
@@ -92,7 +99,7 @@ class PinTries:
         right = fits(found)
         with self._store.write() as tx:
             if right:
-                self.reset(tx, identity)
+                self.reset(tx, identity) if resets else self._take_back(tx, identity, lock_s)
                 self._journal.record(Event.IDENTIFIED, tx=tx, kiosk=self._kiosk_id, by=by)
                 return found
             if locked := self._locked(tx, identity, wrong):
@@ -107,6 +114,12 @@ class PinTries:
         """Forget the wrong tries and the lock."""
         tx.execute(delete(pin_tries).where(pin_tries.c.identity == identity))
         timers.clear(tx, identity)
+
+    def _take_back(self, tx: Connection, identity: bytes, lock_s: float) -> None:
+        """The try that was counted before it was known to be right, and the lock that it began."""
+        tx.execute(update(pin_tries).where(pin_tries.c.identity == identity).values(wrong=pin_tries.c.wrong - 1))
+        if lock_s:
+            timers.clear(tx, identity)
 
     def lock(self, tx: Connection, identity: bytes) -> LockedOut | None:
         """The lock that is in the way now. Needs a writing transaction."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
-from kiosk.paper.text import clean
+from kiosk.paper.text import UnprintableTextError, clean, printable
 from kiosk.residents import LONGEST_TEXT, InvalidNik, validate_nik
 
 REQUIRED = ("nik", "name", "birth_place", "birth_date", "sex", "address")
@@ -22,6 +22,8 @@ OPTIONAL = (
 )
 #: What the register's empty cells mean.
 USUAL = {"citizenship": "WNI"}
+#: The optional fields of a resident of whom nothing but the required ones is told.
+UNTOLD = {field: USUAL.get(field, "") for field in OPTIONAL}
 SEXES = {"L": "LAKI-LAKI", "LK": "LAKI-LAKI", "LAKI LAKI": "LAKI-LAKI", "P": "PEREMPUAN", "PR": "PEREMPUAN"}
 DATE_FORMS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
 FIRST_YEAR = 1900
@@ -43,10 +45,11 @@ class WrongFields(ValueError):
 
 
 def read_fields(written: Mapping[str, str], today: date) -> dict[str, str | date]:
-    """The fields that `Residents.add` takes, of texts by field; one that is not there is empty. Raises WrongFields."""
+    """The fields that `Residents.add` takes, of texts by field. A required one that is not there is empty; an optional
+    one is left out, as a file without its column says nothing of it. Raises WrongFields."""
     read: dict[str, str | date] = {}
     reasons: dict[str, str] = {}
-    for field in (*REQUIRED, *OPTIONAL):
+    for field in (*REQUIRED, *(field for field in OPTIONAL if field in written)):
         text = clean(written.get(field, "")).strip() or USUAL.get(field, "")
         try:
             read[field] = _read(field, text, today)
@@ -75,6 +78,10 @@ def _read(field: str, text: str, today: date) -> str | date:
         raise _Wrong("kosong")
     if len(text) > LONGEST_TEXT:
         raise _Wrong(f"lebih dari {LONGEST_TEXT} huruf")
+    try:
+        printable(text)
+    except UnprintableTextError:
+        raise _Wrong("memuat huruf atau tanda yang tidak dapat dicetak di surat") from None
     return _day(text, today) if field == "birth_date" else _READERS.get(field, str)(text)
 
 

@@ -1,24 +1,32 @@
 """Residents from a CSV file, such as a spreadsheet or OpenSID's export saves it, with a report line by line.
 
 A line that cannot be used is told with its column and reason, and the others are imported all the same. Importing the
-same file again changes nothing.
+same file again changes nothing. An empty cell empties what the register says there; a column that the file does not
+have leaves it alone.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 
-from kiosk.register_fields import REQUIRED, WrongFields, doubt, read_fields
+from kiosk.register_fields import REQUIRED, UNTOLD, WrongFields, doubt, read_fields
 from kiosk.residents import Residents
 
-#: Most bytes of a file: some 100 000 residents.
+#: Most of a file: more residents than any village has.
 MOST_BYTES = 32 * 1024 * 1024
+MOST_LINES = 100_000
+MOST_COLUMNS = 200
+LONGEST_LINE = 128 * 1024
 #: Lines that are written in one transaction: the kiosk writes in between.
 BATCH = 200
+#: A file whose every line is wrong needs another file, not a longer report.
+MOST_TOLD = 500
 
 #: Headings (without case, spaces and signs) by the field of a resident that they fill.
 HEADINGS = {
@@ -62,17 +70,40 @@ class Line:
     reason: str = ""
 
 
+class Report:
+    """How many lines came out how; of those with something to look at the first MOST_TOLD, and how many `more`."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self.told: list[Line] = []
+        self.more = 0
+
+    def add(self, line: Line) -> None:
+        self.counts[line.outcome] += 1
+        if line.reason and len(self.told) < MOST_TOLD:
+            self.told.append(line)
+        elif line.reason:
+            self.more += 1
+
+
 def import_residents(
-    data: bytes, residents: Residents, today: date, *, dry: bool = False, officer: str | None = None
-) -> list[Line]:
-    """Add and change the residents of a file; with `dry` only say what would become of each line. `officer` is the
-    username of the one at the desk. Raises UnusableFile, before anything is written, and StoreError: what was written
-    before that stays, and the same file may be imported again."""
+    data: bytes,
+    residents: Residents,
+    today: date,
+    tell: Callable[[Line], None],
+    *,
+    dry: bool = False,
+    officer: str | None = None,
+) -> None:
+    """Add and change the residents of a file, and tell what became of each line; with `dry` only tell. `officer` is
+    the username of the one at the desk. Raises UnusableFile, before anything is written or told, and StoreError: what
+    was written before that stays, and the same file may be imported again."""
+    for _ in _rows(data):
+        pass  # all of it can be read
     rows = _rows(data)
-    lines: list[Line] = []
-    for batch in _batches(rows):
-        lines += _import_batch(batch, residents, today, dry, officer)
-    return lines
+    while batch := list(islice(rows, BATCH)):
+        for line in _import_batch(batch, residents, today, dry, officer):
+            tell(line)
 
 
 def _import_batch(
@@ -87,7 +118,7 @@ def _import_batch(
         except WrongFields as wrong:
             field, reason = next(iter(wrong.reasons.items()))
             lines.append(Line(number, Outcome.REFUSED, HEADINGS[field][0], reason))
-    outcomes = residents.put_all([fields for _, fields in right], dry=dry, officer=officer)
+    outcomes = residents.put_all([fields for _, fields in right], UNTOLD, dry=dry, officer=officer) if right else []
     for (number, fields), outcome in zip(right, outcomes, strict=True):
         if isinstance(outcome, ValueError):
             raise outcome  # the register refuses nothing that `read_fields` finds right
@@ -96,52 +127,61 @@ def _import_batch(
     return sorted(lines, key=lambda line: line.number)
 
 
-def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
-    """Line number and cells by field, of every line that is not empty."""
+def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and cells by field, of every line that is not empty. Raises UnusableFile."""
     if len(data) > MOST_BYTES:
         raise UnusableFile(f"Berkas lebih besar dari {MOST_BYTES // 1024 // 1024} MiB.")
-    text = _text(data)
-    reader = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text), strict=True)
+    text = io.TextIOWrapper(io.BytesIO(data), _encoding(data), newline="")
+    reader = csv.reader(_bounded(text), dialect=_dialect(data), strict=True)
     try:
         headings = next(reader, [])
         fields = _fields_by_column(headings)
-        rows = []
         before = reader.line_num
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 named = {field: cells[at].strip() if at < len(cells) else "" for field, at in fields.items()}
-                rows.append((before + 1, named))
+                yield before + 1, named
             before = reader.line_num
     except csv.Error as error:
         raise UnusableFile(f"Baris {reader.line_num}: bukan CSV ({error}).") from error
-    return rows
 
 
-def _text(data: bytes) -> str:
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        if number > MOST_LINES:
+            raise UnusableFile(f"Berkas berisi lebih dari {MOST_LINES} baris.")
+        if len(line) > LONGEST_LINE:
+            raise UnusableFile(f"Baris {number}: terlalu panjang.")
+        yield line
+
+
+def _encoding(data: bytes) -> str:
     """UTF-8 with or without its mark, or what Windows saves as «ANSI»."""
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            text = data.decode(encoding)
+            data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" in text:
+        if b"\0" in data:
             break
-        return text
+        return encoding
     raise UnusableFile("Bukan berkas teks. Simpan lembar kerja sebagai CSV.")
 
 
-def _dialect(text: str) -> type[csv.Dialect]:
+def _dialect(data: bytes) -> type[csv.Dialect]:
     """Excel separates by semicolons where the decimal sign is a comma, as in Indonesia."""
-    first, _, _ = text.partition("\n")
+    first, _, _ = data.partition(b"\n")
 
     class Found(csv.excel):
-        delimiter = max(";,\t", key=first.count)
+        delimiter = max(";,\t", key=lambda separator: first.count(separator.encode()))
 
     return Found
 
 
 def _fields_by_column(headings: list[str]) -> dict[str, int]:
     """Field → column. Raises UnusableFile where a required one is missing or one is there twice."""
+    if len(headings) > MOST_COLUMNS:
+        raise UnusableFile(f"Berkas berisi lebih dari {MOST_COLUMNS} kolom.")
     fields: dict[str, int] = {}
     for at, heading in enumerate(headings):
         plain = re.sub(r"[^a-z]", "", heading.lower())
@@ -153,8 +193,3 @@ def _fields_by_column(headings: list[str]) -> dict[str, int]:
     if missing := [HEADINGS[field][0] for field in REQUIRED if field not in fields]:
         raise UnusableFile(f"Baris pertama harus berisi nama kolom. Tidak ada kolom: {', '.join(missing)}.")
     return fields
-
-
-def _batches(rows: list[tuple[int, dict[str, str]]]) -> Iterator[list[tuple[int, dict[str, str]]]]:
-    for at in range(0, len(rows), BATCH):
-        yield rows[at : at + BATCH]

@@ -231,23 +231,37 @@ class Residents:
         return self._vault.index("resident as read", "\n".join(map(self._plain, people))).hex()
 
     def put_all(
-        self, people: Sequence[Mapping[str, str | date]], *, dry: bool = False, officer: str | None = None
+        self,
+        people: Sequence[Mapping[str, str | date]],
+        untold: Mapping[str, str] = {},
+        *,
+        dry: bool = False,
+        officer: str | None = None,
     ) -> list[Literal["added", "changed", "unchanged"] | ValueError]:
         """Add those whom the register does not have and change those whom it has, in one transaction; with `dry` only
-        say what it would be. What is wrong with one of them is told in its place, and the others are written."""
-        with self._store.write() as tx:
-            return [self._put(tx, resident_fields, dry, officer) for resident_fields in people]
+        say what it would be. A field that is not told stays as the register has it, and of a new one is what `untold`
+        says. What is wrong with one of them is told in its place, and the others are written."""
+        with self._store.read() if dry else self._store.write() as tx:
+            return [self._put(tx, resident_fields, untold, dry, officer) for resident_fields in people]
 
     def _put(
-        self, tx: Connection, resident_fields: Mapping[str, str | date], dry: bool, officer: str | None
+        self,
+        tx: Connection,
+        resident_fields: Mapping[str, str | date],
+        untold: Mapping[str, str],
+        dry: bool,
+        officer: str | None,
     ) -> Literal["added", "changed", "unchanged"] | ValueError:
+        nik_index = self._nik_index(str(_clean(resident_fields.get("nik", ""))))
+        row = tx.execute(select(residents).where(residents.c.nik_index == nik_index)).one_or_none()
+        if row is not None:
+            before = _opened(self._vault, row)
+            untold = {name: getattr(before, name) for name in FIELDS}
         try:
-            resident = self._checked(resident_fields)
+            resident = self._checked({**untold, **resident_fields})
         except ValueError as error:
             return error
-        nik_index = self._nik_index(resident.nik)
-        row = tx.execute(select(residents).where(residents.c.nik_index == nik_index)).one_or_none()
-        if row is not None and replace(_opened(self._vault, row), id=0) == resident:
+        if row is not None and replace(before, id=0) == resident:
             return "unchanged"
         if not dry:
             known = {"personal": self._sealed(resident), "family_index": self._family_index(resident)}

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 
@@ -15,10 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 where every line could be used, or 1. Raises SettingsError and StoreError."""
     from kiosk.clock import Clock
-    from kiosk.register_import import Outcome, UnusableFile, import_residents
+    from kiosk.register_import import Line, Outcome, UnusableFile, import_residents
     from kiosk.residents import Residents
     from kiosk.store.opening import open_store
     from kiosk.terminal import settings_of
+
+    counts: Counter[Outcome] = Counter()
+
+    def tell(line: Line) -> None:
+        counts[line.outcome] += 1
+        if line.reason:
+            print(f"line {line.number}: {line.outcome}: {line.column}: {line.reason}")
 
     settings, _ = settings_of(options)
     clock = Clock()
@@ -26,15 +34,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         today = clock.local_date(settings.village.timezone)
         residents = Residents(store, clock, settings.kiosk_id)
-        lines = import_residents(options.file.read_bytes(), residents, today, dry=options.dry_run)
+        import_residents(options.file.read_bytes(), residents, today, tell, dry=options.dry_run)
     except (UnusableFile, OSError) as error:
         print(f"kiosk residents: {options.file}: {error}", file=sys.stderr)
         return 1
     finally:
         store.close()
-    for line in lines:
-        if line.reason:
-            print(f"line {line.number}: {line.outcome}: {line.column}: {line.reason}")
-    counts = {outcome: sum(line.outcome is outcome for line in lines) for outcome in Outcome}
-    print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    print(", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome))
     return 1 if counts[Outcome.REFUSED] else 0

@@ -163,7 +163,7 @@ class _Chunks(io.RawIOBase):
 
 def open_key(file: IO[bytes], passphrase: str) -> x25519.Identity:
     """The key of a backup. Raises WrongPassphrase, and BackupError for what is no backup."""
-    sealed = _member(file, KEY).read(LONGEST_KEY_BYTES)
+    sealed = sealed_key(file)
     try:
         return x25519.Identity.from_str(pyrage.passphrase.decrypt(sealed, passphrase).decode())
     except pyrage.DecryptError as error:
@@ -174,7 +174,8 @@ def open_key(file: IO[bytes], passphrase: str) -> x25519.Identity:
 
 
 def sealed_key(file: IO[bytes]) -> bytes:
-    return _member(file, KEY).read(LONGEST_KEY_BYTES)
+    """Raises BackupError for what is no backup."""
+    return _member(file, KEY, LONGEST_KEY_BYTES).read()
 
 
 def read(
@@ -189,7 +190,7 @@ def read(
             manifest = _manifest(tar)
             accept(manifest)
             for part in manifest.parts:
-                _keep(_next(tar, part.name), part, into)
+                _keep(_next(tar, part.name, part.size_bytes), part, into)
             if tar.next() is not None:
                 raise BackupError("it holds more than its manifest tells")
         while plain.read(CHUNK_BYTES):  # its end is sealed too
@@ -197,27 +198,36 @@ def read(
     return manifest
 
 
-def _member(file: IO[bytes], name: str) -> IO[bytes]:
+def _member(file: IO[bytes], name: str, longest_bytes: int | None = None) -> IO[bytes]:
     file.seek(0)
     with _damage_told():
+        tar = tarfile.open(fileobj=file, mode="r:")
         try:
-            return tarfile.open(fileobj=file, mode="r:").extractfile(name)
+            info = tar.getmember(name)
         except KeyError:
             raise BackupError("it is no backup of a kiosk, or only a part of one") from None
+        return _plain_file(tar, info, longest_bytes)
 
 
 def _manifest(tar: tarfile.TarFile) -> Manifest:
-    told = _next(tar, MANIFEST).read(LONGEST_MANIFEST_BYTES)
+    told = _next(tar, MANIFEST, LONGEST_MANIFEST_BYTES).read()
     form = msgspec.json.decode(told).get("format")
     if form != FORMAT:
         raise BackupError(f"it has the format {form}, which this version does not know: a newer version made it")
     return msgspec.json.decode(told, type=Manifest)
 
 
-def _next(tar: tarfile.TarFile, name: str) -> IO[bytes]:
+def _next(tar: tarfile.TarFile, name: str, longest_bytes: int) -> IO[bytes]:
     info = tar.next()
-    if info is None or info.name != name or not info.isreg():
+    if info is None or info.name != name:
         raise BackupError(f"{name} is missing in it")
+    return _plain_file(tar, info, longest_bytes)
+
+
+def _plain_file(tar: tarfile.TarFile, info: tarfile.TarInfo, longest_bytes: int | None) -> IO[bytes]:
+    """No link, no directory and no sparse file, which is longer than what is stored of it."""
+    if not info.isreg() or info.issparse() or (longest_bytes is not None and info.size > longest_bytes):
+        raise BackupError(f"{info.name} in it is no plain file, or longer than it may be")
     return tar.extractfile(info)
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -44,27 +45,28 @@ def set_backup_key(settings: Settings, key: BackupKey) -> None:
     """From now on backups are sealed with that key; older ones open as before. Raises BackupError."""
     if not settings.state_path.is_dir():
         raise BackupError(f"{settings.state_path} is not there: start the kiosk once")
-    with _replaced(settings.state_path / BACKUP_KEY) as file:
+    with as_owner(settings.state_path), _replaced(settings.state_path / BACKUP_KEY) as file:
         file.write(key.to_bytes())
 
 
 def make_backup(settings: Settings, path: Path, target: Path, key: BackupKey, clock: Clock) -> Manifest:
     """Back up the kiosk of the settings, which `path` holds, into the file `target`. What stood there before is
     replaced once the new one has been read back whole. Raises BackupError and StoreError."""
-    with work_directory(settings.state_path / BACKUP_WORK) as work:
+    state = settings.state_path
+    with _replaced(target) as file, as_owner(state), work_directory(state / BACKUP_WORK) as work:
         manifest, sources = _gathered(settings, path, work, clock)
-        with _replaced(target) as file:
-            witness = archive.write(file, manifest, sources, key)
-            _leave_memory(file)
-            if archive.sealed_key(file) != key.sealed:
-                raise BackupError(f"{target}: its key was read back otherwise than it was written")
-            archive.read(file, witness, accept=lambda manifest: None)
-            size_bytes = os.fstat(file.fileno()).st_size
-    store = open_store(settings)
-    try:
-        Journal(store, clock).record(Event.BACKUP_MADE, size_bytes=size_bytes)
-    finally:
-        store.close()
+        witness = archive.write(file, manifest, sources, key)
+        _leave_memory(file)
+        if archive.sealed_key(file) != key.sealed:
+            raise BackupError(f"{target}: its key was read back otherwise than it was written")
+        archive.read(file, witness, accept=lambda manifest: None)
+        size_bytes = os.fstat(file.fileno()).st_size
+    with as_owner(state):
+        store = open_store(settings)
+        try:
+            Journal(store, clock).record(Event.BACKUP_MADE, size_bytes=size_bytes)
+        finally:
+            store.close()
     return manifest
 
 
@@ -100,12 +102,36 @@ def _delete(files: Iterable[Path]) -> None:
 
 
 @contextmanager
+def as_owner(state: Path) -> Iterator[None]:
+    """Root works on a kiosk's state directory as the user whose it is: what that user may have laid there, such as a
+    link to another's file, then leads root nowhere either, and what is made there is that user's. Raises BackupError
+    where the machine does not know the user."""
+    if os.geteuid() != 0 or not state.exists() or (owner := state.stat()).st_uid == 0:
+        yield
+        return
+    try:
+        user = pwd.getpwuid(owner.st_uid).pw_name
+    except KeyError:
+        raise BackupError(f"{state} belongs to a user whom this machine does not know: {owner.st_uid}") from None
+    own_gid, own_groups = os.getegid(), os.getgroups()
+    os.initgroups(user, owner.st_gid)
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(own_gid)
+        os.setgroups(own_groups)
+
+
+@contextmanager
 def work_directory(path: Path) -> Iterator[Path]:
     """An empty directory for this process alone, gone afterwards; what a killed process left in it goes first. Raises
     BackupError."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise BackupError(f"{path} cannot be used: {error.strerror}") from error
     try:
@@ -176,7 +202,7 @@ def _replaced(target: Path) -> Iterator[IO[bytes]]:
     BackupError where the disk refuses."""
     draft = target.with_name(f".{target.name}.partial")
     try:
-        with open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w+b") as file:
+        with open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, OWNER_ONLY), "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,9 +1,8 @@
 """The way back from a backup, into a kiosk that does not run."""
 
-import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
@@ -17,7 +16,7 @@ from kiosk.app import StateLock
 from kiosk.backup import archive
 from kiosk.backup.archive import Manifest
 from kiosk.backup.errors import BackupError
-from kiosk.backup.make import SQLITE, work_directory
+from kiosk.backup.make import SQLITE, as_owner, work_directory
 from kiosk.clock import Clock
 from kiosk.devices import Devices
 from kiosk.journal import Event
@@ -71,14 +70,16 @@ def restore(
 
     Raises BackupError, StoreError, and CannotRun where a kiosk runs.
     """
-    with StateLock(settings):
+    with _reading(source):
+        file = source.open("rb")  # which the kiosk's user need not be able to
+    with file, as_owner(settings.state_path), StateLock(settings):
         present = _present(settings)
         if present and not replace:
             raise BackupError(
                 f"{present[0]} is there already; --replace puts the backup in its place, and keeps it beside"
             )
         with work_directory(settings.state_path / RESTORE_WORK) as work:
-            with _opened(source) as file:
+            with _reading(source):
                 manifest = archive.read(file, identity, lambda manifest: _refuse_others(settings, manifest), into=work)
             if manifest.engine != SQLITE:
                 _fill(settings, work)
@@ -89,10 +90,15 @@ def restore(
 
 @contextmanager
 def _opened(source: Path) -> Iterator[IO[bytes]]:
-    """The file, for a block that changes nothing of the kiosk's."""
+    with _reading(source), source.open("rb") as file:
+        yield file
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """A block that changes nothing of the kiosk's, and whose failures are those of the file."""
     try:
-        with source.open("rb") as file:
-            yield file
+        yield
     except OSError as error:
         raise BackupError(f"{error.filename or source}: {error.strerror or error}. Nothing was changed") from error
     except BackupError as error:
@@ -189,7 +195,6 @@ def _exchange(settings: Settings, work: Path, aside: Path) -> None:
     if (state / RESTORED_SETTINGS).exists():
         shutil.rmtree(state / RESTORED_SETTINGS)
     (work / SETTINGS).rename(state / RESTORED_SETTINGS)
-    _give_to_owner(state, [aside, *restored, state / RESTORED_SETTINGS])
 
 
 def _leave_alone(database: Path) -> None:
@@ -207,13 +212,3 @@ def _move(path: Path, place: Path) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.move(path, place)  # the database may be on another disk
     sync_folder(place.parent)
-
-
-def _give_to_owner(state: Path, paths: Iterable[Path]) -> None:
-    """Root may restore, and the kiosk's user must be able to open it."""
-    if os.geteuid() != 0:
-        return
-    owner = state.stat()
-    for path in filter(Path.exists, paths):
-        for each in (path, *path.rglob("*")):
-            os.chown(each, owner.st_uid, owner.st_gid)

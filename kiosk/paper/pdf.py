@@ -10,7 +10,6 @@ import io
 import json
 import subprocess
 import sys
-import unicodedata
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
@@ -21,7 +20,7 @@ from typing import Any
 
 from PIL import Image
 
-from config.fonts import FONTS_DIR, LETTER_TYPEFACE, LETTER_TYPEFACE_HAS
+from config.fonts import FONTS_DIR, LETTER_TYPEFACE
 from config.settings import Paper
 from kiosk.paper.document import (
     BigNumber,
@@ -41,6 +40,7 @@ from kiosk.paper.document import (
     Title,
 )
 from kiosk.paper.qr import QUIET_MODULES, qr_matrix
+from kiosk.paper.text import printable
 
 SIZES_MM = {Paper.F4: (215, 330), Paper.A4: (210, 297)}
 STANDARD = "a-2u"
@@ -54,10 +54,6 @@ _TEMPLATE = str(files(__package__) / "pdf.typ")
 
 class PdfError(Exception):
     """The typesetter failed. Its text holds nothing of the letter."""
-
-
-class UnprintableTextError(ValueError):
-    """A text with characters that the letters' typeface lacks. Says which, and nothing else of the text."""
 
 
 def render_pdf(document: Document, paper: Paper, *, title: str, language: str = "id", created_at: datetime) -> bytes:
@@ -94,24 +90,6 @@ def _typeset(job: dict[str, Any], created_at_s: int) -> bytes:
     if done.returncode:
         raise PdfError(f"a letter was not set: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
-
-
-def printable(text: str) -> str:
-    """`text` with what the letters' typeface lacks put in its own letters: «ﬁ» becomes «fi», a wide «Ａ» an «A», and a
-    letter loses an accent that it has no glyph for (NFKC, then NFKD without marks). Raises UnprintableTextError where
-    that leaves characters without a glyph: a letter never shows a box in place of a name."""
-    if LETTER_TYPEFACE_HAS.fullmatch(text):
-        return text
-    put = "".join(map(_put, text))
-    if lacking := sorted({char for char in put if not LETTER_TYPEFACE_HAS.fullmatch(char)}):
-        raise UnprintableTextError(f"the typeface has no {', '.join(f'U+{ord(char):04X}' for char in lacking)}")
-    return put
-
-
-def _put(char: str) -> str:
-    compatible = unicodedata.normalize("NFKC", char)
-    without_marks = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
-    return next(filter(LETTER_TYPEFACE_HAS.fullmatch, (char, compatible, without_marks)), char)
 
 
 def _described(block: Block) -> dict[str, Any]:

@@ -3,11 +3,17 @@
 import unicodedata
 from datetime import date
 
+from config.fonts import LETTER_TYPEFACE_HAS
+
 # CLDR's month names. A table, as Babel brings 33 MB to the disk and 25 ms to the first slip for these 24 words.
 _MONTHS_ID = (
     "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split()
 )  # Javanese has the same
 _MONTHS_EN = "January February March April May June July August September October November December".split()
+
+
+class UnprintableTextError(ValueError):
+    """A text with characters that the letters' typeface lacks. Says which, and nothing else of the text."""
 
 
 def clean(text: str) -> str:
@@ -19,6 +25,24 @@ def clean(text: str) -> str:
         return text
     spaced = "".join(" " if char in "\t\n\r" else char for char in text)
     return "".join(char for char in spaced if unicodedata.category(char)[0] != "C")
+
+
+def printable(text: str) -> str:
+    """`text` with what the letters' typeface lacks put in its own letters: «ﬁ» becomes «fi», a wide «Ａ» an «A», and a
+    letter loses an accent that it has no glyph for (NFKC, then NFKD without marks). Raises UnprintableTextError where
+    that leaves characters without a glyph: a letter never shows a box in place of a name."""
+    if LETTER_TYPEFACE_HAS.fullmatch(text):
+        return text
+    put = "".join(map(_put, text))
+    if lacking := sorted({char for char in put if not LETTER_TYPEFACE_HAS.fullmatch(char)}):
+        raise UnprintableTextError(f"the typeface has no {', '.join(f'U+{ord(char):04X}' for char in lacking)}")
+    return put
+
+
+def _put(char: str) -> str:
+    compatible = unicodedata.normalize("NFKC", char)
+    without_marks = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+    return next(filter(LETTER_TYPEFACE_HAS.fullmatch, (char, compatible, without_marks)), char)
 
 
 def date_in_words(day: date, language: str = "id") -> str:

@@ -46,6 +46,7 @@ MEANINGS = {
     "SIGNING-CLIENT-REFUSED": "BSrE's service does not take the client's name and secret",
     "SIGNING-REFUSED": "BSrE's service refuses, with a number that the detail tells",
     "SIGNING-BAD-ANSWER": "what answers at `signing.bsre.url` does not answer as BSrE's service does",
+    "SIGNING-UNPRINTABLE": "the register or an answer has characters that no letter can show; the log has them",
     "SIGNING-UNREADABLE-PDF": "the letter could not be read as a PDF; the log has it",
     "SIGNING-BAD-SIGNATURE": "what came back as the signed letter is not the letter, or its signature does not hold",
     # Codes on letters.

@@ -93,6 +93,8 @@ class BsreSigner(PdfSigner):
 
 class BsreV1Signer(BsreSigner):
     def sign(self, pdf: bytes, officer: Officer, nik: str, passphrase: Passphrase) -> SignedPdf:
+        """See `PdfSigner.sign`. The passphrase is sent only for an officer who may sign."""
+        self._require_may_sign(nik)
         answer = self._ask(
             _form_call(
                 "/api/sign/pdf",

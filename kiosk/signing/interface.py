@@ -32,6 +32,7 @@ class SigningCode(StrEnum):
     CLIENT_REFUSED = "SIGNING-CLIENT-REFUSED"
     REFUSED = "SIGNING-REFUSED"
     BAD_ANSWER = "SIGNING-BAD-ANSWER"
+    UNPRINTABLE = "SIGNING-UNPRINTABLE"
     UNREADABLE_PDF = "SIGNING-UNREADABLE-PDF"
     BAD_SIGNATURE = "SIGNING-BAD-SIGNATURE"
 
@@ -70,6 +71,10 @@ class Passphrase:
 
     def __repr__(self) -> str:
         return "Passphrase(…)"
+
+    def __bool__(self) -> bool:
+        """Whether one was typed."""
+        return bool(self._text)
 
     def reveal(self) -> str:
         """For the one call that needs it: never kept in a variable."""

@@ -1,4 +1,4 @@
-"""What the pages of a PDF look like, so that two files can be compared by what is on paper.
+"""What the pages of a PDF look like, so that two files can be compared by what is on paper; and what else a file does.
 
 A signature may add a field that nobody sees, and nothing else. Pages are compared by what their objects say and not by
 the file's bytes, as a signer may write the whole file anew: numbers its objects otherwise, packs its streams otherwise.
@@ -16,6 +16,9 @@ _NOT_LOOKS = frozenset({"/Parent", "/Annots", "/LastModified", "/PieceInfo", "/S
 _INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 #: How a stream's data are packed.
 _PACKING = frozenset({"/Length", "/Filter", "/DecodeParms", "/DL"})
+#: What a signer may add to a file's catalogue: the field, proofs for later (ETSI EN 319 142-1, 5.4), what may change
+#: after it, and words about the file.
+_SIGNERS = frozenset({"/AcroForm", "/DSS", "/Perms", "/Extensions", "/Metadata", "/Version"})
 
 
 def page_looks(pdf: bytes) -> list[bytes]:
@@ -23,6 +26,26 @@ def page_looks(pdf: bytes) -> list[bytes]:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     return [_looks(page) for page in _pages(PdfFileReader(BytesIO(pdf)).root["/Pages"], {})]
+
+
+def additions(pdf: bytes, original: bytes) -> set[str]:
+    """What a file does that the original does not and a signature need not: actions, scripts, attachments, layers,
+    forms. Raises whatever the parser raises for what is not a PDF."""
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    ours, theirs = (PdfFileReader(BytesIO(each)).root for each in (original, pdf))
+    added = theirs.keys() - ours.keys() - _SIGNERS
+    added |= _within(theirs, "/Names").keys() - _within(ours, "/Names").keys()
+    form = _within(theirs, "/AcroForm")
+    fields = [field.get_object() for field in _within(form, "/Fields")]
+    if "/XFA" in form or not all(_within(field, "/FT") == "/Sig" and "/Kids" not in field for field in fields):
+        added.add("/AcroForm")
+    return added | {key for field in fields for key in ("/A", "/AA") if key in field}
+
+
+def _within(mapping: Mapping[str, Any], key: str) -> Any:
+    """What stands there, wherever in the file it is; `get` would say where."""
+    return mapping[key] if key in mapping else {}
 
 
 def _pages(node: Any, inherited: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

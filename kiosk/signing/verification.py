@@ -1,7 +1,8 @@
 """Is a signed file ours? Nothing is stored and no letter changes its state before this module has said so.
 
 What comes back from a server is a stranger's file: it must be read whole, every signature in it must be intact and by
-somebody whom we trust, the last one must cover every byte, and its pages must be those that were sent.
+somebody whom we trust, the last one must cover every byte, and it must be the document that was sent: its pages, and
+nothing beside them that acts, is attached or is filled in.
 """
 
 import logging
@@ -16,7 +17,7 @@ from cryptography import x509
 from config.settings import Bsre, Settings
 from kiosk.clock import Clock
 from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf, SigningCode, SigningError
-from kiosk.signing.page_looks import page_looks
+from kiosk.signing.page_looks import additions, page_looks
 from kiosk.signing.village_keys import load_root_certificate
 
 Looked = TypeVar("Looked")
@@ -63,6 +64,8 @@ def verify_signed(original: bytes, signed: SignedPdf, trust: Trust) -> None:
     check_signatures(signed.data, trust, signed.kind)
     if _reading(page_looks, signed.data) != page_looks(original):
         raise BadSignature("its pages are not those of the document")
+    if added := _reading(additions, signed.data, original):
+        raise BadSignature(f"more was added than a signature: {min(added)}")
 
 
 def check_signatures(pdf: bytes, trust: Trust, kind: SignatureKind) -> int:

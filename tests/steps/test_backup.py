@@ -1,11 +1,14 @@
 """Backups: whole or not at all, opened by their passphrase alone, and the way back into a working kiosk."""
 
 import io
+import os
 import resource
 import shutil
 import signal
 import tarfile
+import tempfile
 import threading
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -35,6 +38,7 @@ from kiosk.store.state_files import KEPT, MADE_AGAIN, UNFINISHED_RESTORE
 
 pytest_plugins = ["support.kiosk", "support.databases"]
 
+NOBODY = 65534
 PASSPHRASE = "jati randu asem kelor"
 
 
@@ -339,6 +343,99 @@ def test_a_part_that_is_not_what_the_manifest_tells_is_refused(elsewhere, backup
     rewritten(backup, identity, key, parts=forged)
     with pytest.raises(BackupError, match="kiosk.sqlite in it is not what its manifest tells"):
         restore(elsewhere, backup, identity, clock)
+
+
+def member(name: str, content: bytes = b"", **changes) -> bytes:
+    """A tar's member, with its header so changed."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for attribute, value in changes.items():
+        setattr(info, attribute, value)
+    return info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": tarfile.SYMTYPE, "linkname": "key.age"},
+        {"type": tarfile.LNKTYPE, "linkname": "key.age"},
+        {"type": tarfile.DIRTYPE},
+        {"type": tarfile.FIFOTYPE},
+        {"content": bytes(archive.LONGEST_KEY_BYTES + 1)},
+    ],
+)
+def test_a_key_that_is_no_plain_file_is_refused(tmp_path, changes):
+    (tmp_path / "hostile.tar").write_bytes(member("key.age", **changes) + bytes(2 * tarfile.BLOCKSIZE))
+    with pytest.raises(BackupError, match="hostile.tar: key.age in it is no plain file"):
+        unlock(tmp_path / "hostile.tar", PASSPHRASE)
+
+
+SPARSE = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 40)}
+
+
+@pytest.mark.parametrize(
+    "part", [member("kiosk.sqlite", b"1\n0\n1\n", pax_headers=SPARSE), member("kiosk.sqlite", bytes(2_000_000))]
+)
+def test_no_more_is_written_than_the_manifest_tells(backup, identity, tmp_path, part):
+    with backup.open("rb") as file:
+        manifest = archive.read(file, identity, lambda manifest: None)
+    told = archive.Part("kiosk.sqlite", 1_000_000, "0" * 64)
+    lying = msgspec.json.encode(msgspec.structs.replace(manifest, parts=(told,)))
+    sealed = pyrage.encrypt(member("manifest.json", lying) + part + bytes(1024), [identity.to_public()])
+    with (
+        io.BytesIO(member("contents.age", sealed) + bytes(1024)) as hostile,
+        pytest.raises(BackupError, match="longer"),
+    ):
+        archive.read(hostile, identity, lambda manifest: None, into=tmp_path / "into")
+    assert not (tmp_path / "into").exists()
+
+
+@pytest.fixture
+def anothers(tmp_path_factory, settings) -> Iterator[Settings]:
+    """A hall whose state directory is another user's than the one that works on it, which is root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root works on what is another user's")
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o711)
+        state = Path(place) / "state"
+        state.mkdir(mode=0o700)
+        os.chown(state, NOBODY, NOBODY)
+        yield config.changed(settings, state_dir=str(state))
+
+
+def test_what_root_restores_is_the_kiosks_users(anothers, backup, identity, key, clock, tmp_path):
+    restore(anothers, backup, identity, clock)
+    restore(anothers, backup, identity, clock, replace=True)
+    set_backup_key(anothers, key)
+    make_backup(anothers, DEMO, tmp_path / "second.tar", key, clock)
+    check_backup(tmp_path / "second.tar", identity)
+    below = list(anothers.state_path.rglob("*"))
+    assert below and {path.stat().st_uid for path in below} == {NOBODY}
+    assert (os.geteuid(), (tmp_path / "second.tar").stat().st_uid) == (0, 0)
+
+
+def test_a_link_in_the_state_directory_leads_root_nowhere(anothers, backup, identity, key, clock, tmp_path):
+    restore(anothers, backup, identity, clock)
+    (tmp_path / "roots").mkdir(mode=0o700)
+    secret = tmp_path / "roots" / "secret"
+    secret.write_text("root's")
+    (anothers.state_path / ".backup.key.partial").symlink_to(secret)
+    with pytest.raises(BackupError, match="backup.key could not be written"):
+        set_backup_key(anothers, key)
+    (anothers.state_path / "signing" / "stolen.pem").symlink_to(secret)
+    with pytest.raises(BackupError, match="Permission denied"):
+        make_backup(anothers, DEMO, tmp_path / "b.tar", key, clock)
+    assert secret.read_text() == "root's" and not (tmp_path / "b.tar").exists()
+
+
+def test_a_work_directory_that_is_a_link_is_refused(settings, backup, identity, clock, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").touch()
+    settings.state_path.mkdir(exist_ok=True)
+    (settings.state_path / "restore-work").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BackupError, match="restore-work cannot be used"):
+        restore(settings, backup, identity, clock, replace=True)
+    assert (tmp_path / "elsewhere" / "kept").exists()
 
 
 def test_a_database_without_its_key_is_not_backed_up(settings, key, clock, tmp_path):

@@ -436,6 +436,21 @@ def test_what_residents_and_officers_type_is_only_text(desk, text):
     assert f'value="{escape(text)}"' in operator.send("/permohonan/cari", wanted=text).text
 
 
+def test_a_character_that_no_letter_can_show_is_told_and_the_request_waits(signing_desk):
+    desk = signing_desk
+    number = desk.ask(0).number
+    operator, head = desk.browser("ratna"), desk.browser("sudarman")
+    act(operator, number, "periksa")
+    act(operator, number, "setujui")
+    desk.office.residents.change(desk.resident(0), demo_residents()[0] | {"name": "SITI \U0001f600"})
+    preview = head.open(f"/permohonan/{number}/rancangan.pdf")
+    signed = act(head, number, "tanda-tangani", password=PASSWORD)
+    for page in (preview, signed):
+        assert page.status_code in (409, 502) and "tidak dapat dicetak" in page.text
+    request = desk.office.requests.by_number(number)
+    assert request.state is RequestState.SIGNING and request.letter_number is None
+
+
 def test_a_header_cannot_be_smuggled_in(desk):
     browser = desk.browser("ratna")
     for path in ("/permohonan/x%0d%0aSet-Cookie:%20a=b", "/masuk?to=/%0d%0aSet-Cookie:%20a=b"):

@@ -11,12 +11,13 @@ from markupsafe import escape
 from support.desk import PASSWORD, URL, Browser, DeskAtHand
 
 from kiosk.demo.village import demo_residents
-from kiosk.desk.pages.importing import LONGEST_FILE_BYTES, MOST_LINES_SHOWN, Upload, Uploads
+from kiosk.desk.pages.importing import LONGEST_FILE_BYTES, Upload, Uploads
 from kiosk.desk.pages.residents import PAGE
 from kiosk.desk.sessions import IDLE
 from kiosk.enrolments import OPEN_FOR_S, Enrolling
 from kiosk.journal import Event
 from kiosk.pin_tries import LockedOut, WrongPin
+from kiosk.register_import import MOST_TOLD, Report
 from kiosk.residents import Identified, UnknownCard
 from kiosk.store.errors import StoreError
 from kiosk.store.print_jobs import PrintState
@@ -247,9 +248,9 @@ def test_nothing_of_the_file_is_left_on_the_disk(desk, tmp_path, monkeypatch):
 
 
 def test_a_long_report_is_cut_off_and_says_so(desk):
-    wrong = [f"{number};X;Y;01-10-1979;P;Z;1;2" for number in range(MOST_LINES_SHOWN + 7)]
+    wrong = [f"{number};X;Y;01-10-1979;P;Z;1;2" for number in range(MOST_TOLD + 7)]
     page = upload(desk.browser("ratna"), csv(*wrong))
-    assert page.text.count("bukan 16 angka") == MOST_LINES_SHOWN and "Dan 7 baris lagi." in page.text
+    assert page.text.count("bukan 16 angka") == MOST_TOLD and "Dan 7 baris lagi." in page.text
 
 
 def test_a_file_is_given_up_forgotten_or_another_officers(desk):
@@ -297,7 +298,7 @@ def test_a_file_does_not_outlive_its_session(desk):
 def test_a_file_is_forgotten_by_itself():
     before = set(threading.enumerate())
     uploads = Uploads(kept_s=0.05)
-    uploads.keep("ratna", Upload("session", b"", []))
+    uploads.keep("ratna", Upload("session", b"", Report()))
     for timer in set(threading.enumerate()) - before:
         timer.join()
     assert uploads.of("ratna", "session") is None

@@ -4,8 +4,8 @@ import pytest
 from support.kiosk import NIKS
 
 from kiosk.demo.village import DEMO_CARDS
-from kiosk.enrolments import OPEN_FOR_S
-from kiosk.pin_tries import TRIES_BEFORE_LOCK
+from kiosk.enrolments import OPEN_FOR_S, Enrolling
+from kiosk.pin_tries import TRIES_BEFORE_LOCK, LockedOut, WrongPin
 from kiosk.residents import Identified
 
 pytest_plugins = ["support.kiosk"]
@@ -81,6 +81,34 @@ def test_wrong_codes_are_counted_for_the_whole_hall(quiet_hall):
     assert quiet_hall.office.residents.card_is_known(DEMO_CARDS["nobody"]) is False
     opened(quiet_hall, "wagiman")  # the officer says a new one
     quiet_hall.choose("done")
+
+
+def test_who_knows_one_code_cannot_guess_at_anothers_for_ever(quiet_hall):
+    enrolments = quiet_hall.office.enrolments
+    own, other = opened(quiet_hall, "wagiman"), opened(quiet_hall, "budi")
+    guesses = [code for code in map(other_than, (own, other)) if code not in (own, other)]
+    for tries_left in range(TRIES_BEFORE_LOCK - 1, 0, -1):
+        assert enrolments.begin(guesses[0], None) == WrongPin(tries_left)
+        assert isinstance(enrolments.begin(own, None), Enrolling)
+        opened(quiet_hall, "siti")
+    assert isinstance(enrolments.begin(guesses[0], None), LockedOut)
+    assert isinstance(enrolments.begin(own, None), LockedOut)
+
+
+def test_a_chosen_pin_forgets_the_wrong_codes_before_it(quiet_hall):
+    enrolments, code = quiet_hall.office.enrolments, opened(quiet_hall, "wagiman")
+    for _ in range(TRIES_BEFORE_LOCK - 1):
+        enrolments.begin(other_than(code), None)
+    enrolments.choose_pin(enrolments.begin(code, None), NEW_PIN)
+    assert enrolments.begin(code, None) == WrongPin(TRIES_BEFORE_LOCK - 1)
+
+
+def test_codes_that_only_a_person_opens_again_are_opened_by_the_officer(quiet_hall):
+    enrolments, clock = quiet_hall.office.enrolments, quiet_hall.office.clock
+    while (locked := enrolments.begin("000000", None)) != LockedOut(None):
+        if isinstance(locked, LockedOut):
+            clock.pass_s((locked.until - clock.now()).total_seconds() + 1)
+    assert isinstance(enrolments.begin(opened(quiet_hall, "wagiman"), None), Enrolling)
 
 
 def test_the_session_of_an_old_code_chooses_no_pin_under_a_newer_one(quiet_hall):

@@ -166,6 +166,7 @@ def field_of(key: str, name: str) -> AnyField:
         ("usaha", "kind", "xx", "sedikitnya 3"),
         ("usaha", "kind", "x" * 61, "tidak dapat dipakai"),
         ("usaha", "kind", "Toko\u202e", "tidak dapat dipakai"),
+        ("usaha", "kind", "Toko \U0001f600", "tidak dapat dipakai"),
         ("keramaian", "first_day", "2026-11-24", ""),
         ("keramaian", "first_day", "2026-11-23", "Paling awal 24 November 2026"),
         ("keramaian", "first_day", "2027-11-25", "Paling akhir 24 November 2027"),

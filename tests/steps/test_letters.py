@@ -163,6 +163,39 @@ def test_what_is_not_signed_changes_nothing_and_the_next_try_has_the_same_number
     assert letter.letter_number == waiting.letter_number
 
 
+def test_without_a_passphrase_nothing_is_sent_and_no_number_given(office, officers, approved):
+    only_by(office, Role.HEAD)
+    asked, request = [], approved()
+    with pytest.raises(SigningError) as refusal:
+        with_signer(office, Faulty(lambda *_: asked.append(1))).sign(request.number, officers[Role.HEAD], NOTHING)
+    assert refusal.value.code is SigningCode.WRONG_PASSPHRASE and not asked
+    assert office.requests.by_number(request.number) == request
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("", SigningCode.UNPRINTABLE),
+        ("kiosk.paper.pdf.DEADLINE_S", SigningCode.UNREADABLE_PDF),
+    ],
+)
+def test_a_letter_that_cannot_be_drawn_takes_no_number(office, officers, approved, monkeypatch, caplog, fault, code):
+    """The register may hold what was in it before such a character was refused."""
+    only_by(office, Role.HEAD)
+    request = approved()
+    if fault:
+        monkeypatch.setattr(fault, 0.001)
+    else:
+        siti = {name: value for name, value in vars(office.residents.get(request.resident_id)).items() if name != "id"}
+        office.residents.change(request.resident_id, siti | {"name": "SITI \U0001f600"})
+    for act in (office.letters.preview, lambda number: office.letters.sign(number, officers[Role.HEAD], NOTHING)):
+        with pytest.raises(SigningError) as refusal:
+            act(request.number)
+        assert refusal.value.code is code and refusal.value.advice
+    assert office.requests.by_number(request.number) == request
+    assert code in caplog.text and "SITI" not in caplog.text
+
+
 def test_anothers_letter_is_not_taken_for_this_one(office, officers, approved):
     """A server that mixes up two requests, or an attacker between, answers with a file that is well signed."""
     only_by(office, Role.HEAD)
@@ -170,7 +203,7 @@ def test_anothers_letter_is_not_taken_for_this_one(office, officers, approved):
     other = Faulty(lambda *_: SignedPdf(office.letters.pdf(first.id), SignatureKind.VILLAGE))
     number = approved(purpose="Mendaftar sekolah").number
     with pytest.raises(SigningError):
-        with_signer(office, other).sign(number, officers[Role.HEAD], NOTHING)
+        with_signer(office, other).sign(number, officers[Role.HEAD], Passphrase("rahasia"))
     assert office.requests.by_number(number).state is RequestState.SIGNING
 
 
@@ -184,7 +217,7 @@ def test_a_request_that_is_given_back_while_its_letter_is_signed_stays_so(office
         return real.sign(*arguments)
 
     with pytest.raises(ChangedMeanwhile):
-        with_signer(office, Faulty(meanwhile)).sign(number, officers[Role.HEAD], NOTHING)
+        with_signer(office, Faulty(meanwhile)).sign(number, officers[Role.HEAD], Passphrase("rahasia"))
     assert office.requests.by_number(number).state is RequestState.RETURNED
 
 

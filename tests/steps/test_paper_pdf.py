@@ -37,9 +37,10 @@ from kiosk.paper.document import (
     Table,
     Title,
 )
-from kiosk.paper.pdf import SIZES_MM, PdfError, UnprintableTextError, printable, render_pdf
+from kiosk.paper.pdf import SIZES_MM, PdfError, render_pdf
 from kiosk.paper.qr import QUIET_MODULES, qr_matrix
 from kiosk.paper.samples import samples
+from kiosk.paper.text import UnprintableTextError, printable
 
 CREATED_AT = datetime(2026, 11, 24, 9, 41, tzinfo=timezone(timedelta(hours=7)))
 TITLE = "Surat Keterangan Domisili 400.12.2.1/012/35.23.12.2002/XI/2026"

@@ -1,12 +1,26 @@
 """Residents from files as villages have them."""
 
+import threading
+import tracemalloc
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from support.clock import FakeClock
 
 from kiosk import cli
-from kiosk.register_import import BATCH, Line, Outcome, UnusableFile, import_residents
+from kiosk.register_import import (
+    BATCH,
+    LONGEST_LINE,
+    MOST_COLUMNS,
+    MOST_LINES,
+    MOST_TOLD,
+    Line,
+    Outcome,
+    Report,
+    UnusableFile,
+    import_residents,
+)
 from kiosk.residents import Residents
 from kiosk.store.store import Store
 
@@ -23,7 +37,9 @@ def residents(store: Store) -> Residents:
 
 
 def imported(residents: Residents, *lines: str, head: str = HEAD, encoding: str = "utf-8", dry: bool = False):
-    return import_residents("\r\n".join((head, *lines)).encode(encoding), residents, TODAY, dry=dry)
+    told = []
+    import_residents("\r\n".join((head, *lines)).encode(encoding), residents, TODAY, told.append, dry=dry)
+    return told
 
 
 def test_a_line_becomes_a_resident(residents):
@@ -42,6 +58,21 @@ def test_the_same_file_again_changes_nothing_and_another_what_differs(residents)
     assert imported(residents, SITI.replace("KRAJAN", "MLANGI")) == [Line(2, Outcome.CHANGED)]
     changed = residents.by_nik("3523124110799101")
     assert (changed.id, changed.address) == (siti.id, "DUSUN MLANGI")
+
+
+def test_a_column_that_is_not_there_changes_nothing_and_an_empty_cell_empties(residents):
+    imported(residents, f"{SITI};ISLAM;WNA", head=f"{HEAD};Agama;Kewarganegaraan")
+    siti = residents.by_nik("3523124110799101")
+    required = SITI.rsplit(";", 4)[0]
+    head = HEAD.rsplit(";", 4)[0]
+    assert imported(residents, required, head=head) == [Line(2, Outcome.UNCHANGED)]
+    assert imported(residents, required.replace("KRAJAN", "MLANGI"), head=head) == [Line(2, Outcome.CHANGED)]
+    assert residents.by_nik(siti.nik) == replace(siti, address="DUSUN MLANGI")
+    imported(residents, f"{required};;", head=f"{head};Agama;RT")
+    assert residents.by_nik(siti.nik) == replace(siti, religion="", rt="")
+    new = required.replace(siti.nik, "3523124110799102")
+    assert imported(residents, new, head=head) == [Line(2, Outcome.ADDED)]
+    assert residents.by_nik("3523124110799102").citizenship == "WNI"
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(residents):
@@ -63,6 +94,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(residents):
         (";1;2;", ";1234;2;", "rt", "3 angka"),
         ("3523120101109101", "35231201011", "nokk", "16 angka"),
         ("SITI ROHMAH", " ", "nama", "kosong"),
+        ("SITI ROHMAH", "SITI \U0001f600", "nama", "tidak dapat dicetak"),
     ],
 )
 def test_a_wrong_line_is_told_and_the_others_are_imported(residents, old, new, column, reason):
@@ -104,17 +136,47 @@ def test_a_quoted_cell_may_hold_a_line_end_and_empty_lines_are_nothing(residents
         (b"NIK;Nama\n1;2\n", "tempatlahir"),
         (b"NIK;NIK\n", "Dua kolom"),
         (b"PK\x03\x04\x00\x00", "CSV"),
-        (HEAD.encode() + b'\n"' + SITI.encode() + b"\n", "bukan CSV"),
+        (f'{HEAD}\n{SITI}\n"{SITI}\n'.encode(), "bukan CSV"),
+        (f"{HEAD}\n{SITI}\n".encode() + b"1\n" * MOST_LINES, "lebih dari 100000 baris"),
+        (f"{HEAD}{';x' * MOST_COLUMNS}\n{SITI}\n".encode(), "lebih dari 200 kolom"),
+        (f"{HEAD}\n{SITI}\n{';' * LONGEST_LINE}\n".encode(), "Baris 3: terlalu panjang"),
     ],
 )
 def test_a_file_that_is_no_register_is_refused_whole(residents, data, reason):
     with pytest.raises(UnusableFile, match=reason):
-        import_residents(data, residents, TODAY)
+        import_residents(data, residents, TODAY, lambda line: None)
+    assert residents.all() == []
 
 
 def test_a_long_file_is_imported_in_batches(residents):
     people = [SITI.replace("9101;", f"{serial};", 1) for serial in range(1001, 1002 + BATCH)]
     assert len(imported(residents, *people)) == BATCH + 1 == len(residents.all())
+
+
+def test_a_file_of_wrong_lines_takes_no_more_memory_than_its_report(residents):
+    """And no transaction: nothing of it can be written."""
+    data, report = f"{HEAD}\n".encode() + b"1\n" * (MOST_LINES - 1), Report()
+    residents.put_all = None
+    tracemalloc.start()
+    import_residents(data, residents, TODAY, report.add)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.counts == {Outcome.REFUSED: MOST_LINES - 1}
+    assert (len(report.told), report.more) == (MOST_TOLD, MOST_LINES - 1 - MOST_TOLD)
+    assert peak_bytes < 4_000_000
+
+
+def test_a_dry_run_does_not_hold_up_who_writes(residents, store):
+    told = []
+
+    def dry_run() -> None:
+        import_residents(f"{HEAD}\n{SITI}".encode(), residents, TODAY, told.append, dry=True)
+
+    with store.write():
+        looking = threading.Thread(target=dry_run)
+        looking.start()
+        looking.join(20)
+        assert told == [Line(2, Outcome.ADDED)]
 
 
 def test_the_command_says_what_became_of_each_line(settings, tmp_path, capsys):

@@ -61,6 +61,20 @@ def with_a_note(pdf: bytes) -> bytes:
     return _written(revision)
 
 
+def with_in_its_catalogue(pdf: bytes, *path: str) -> bytes:
+    """The same file with one more revision, whose catalogue has something below that path of keys."""
+    revision = IncrementalPdfFileWriter(BytesIO(pdf))
+    added = generic.DictionaryObject({pdf_name("/S"): pdf_name("/JavaScript")})
+    if path == ("/AcroForm", "/Fields"):
+        text_field = {pdf_name("/FT"): pdf_name("/Tx"), pdf_name("/T"): generic.pdf_string("nama")}
+        added = generic.ArrayObject([revision.add_object(generic.DictionaryObject(text_field))])
+    for key in reversed(path[1:]):
+        added = generic.DictionaryObject({pdf_name(key): added})
+    revision.root[pdf_name(path[0])] = added
+    revision.update_root()
+    return _written(revision)
+
+
 def written_anew(pdf: bytes) -> bytes:
     """The same document in a file with other object numbers, as a signer may send it back."""
     out = writer.copy_into_new_writer(IncrementalPdfFileWriter(BytesIO(pdf)).prev)

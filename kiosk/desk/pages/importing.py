@@ -15,7 +15,7 @@ from kiosk.desk.access import allowed, officer, services
 from kiosk.desk.pages.residents import REGISTRARS, today
 from kiosk.desk.sessions import IDLE
 from kiosk.register_fields import REQUIRED
-from kiosk.register_import import HEADINGS, Line, Outcome, UnusableFile, import_residents
+from kiosk.register_import import HEADINGS, Outcome, Report, UnusableFile, import_residents
 from kiosk.store.errors import StoreError
 
 blueprint = Blueprint("importing", __name__, url_prefix="/warga/impor")
@@ -23,8 +23,6 @@ blueprint = Blueprint("importing", __name__, url_prefix="/warga/impor")
 #: Some 40 000 residents; a page with the file and its marks is a little longer.
 LONGEST_FILE_BYTES = 10 * 1024 * 1024
 LONGEST_FORM_BYTES = LONGEST_FILE_BYTES + 64 * 1024
-#: A file whose every line is wrong needs another file, not a longer page.
-MOST_LINES_SHOWN = 500
 
 OUTCOMES = {
     Outcome.ADDED: "warga baru",
@@ -41,7 +39,7 @@ class Upload:
 
     session: str
     data: bytes | None
-    lines: list[Line]
+    report: Report
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
@@ -97,12 +95,12 @@ def look():
     data = file.read() if file else b""
     if not data:
         return _choose_page("Belum ada berkas yang dipilih, atau berkasnya kosong."), 422
-    office = services().office
+    office, would_be = services().office, Report()
     try:
-        lines = import_residents(data, office.residents, today(), dry=True)
+        import_residents(data, office.residents, today(), would_be.add, dry=True)
     except UnusableFile as error:
         return _choose_page(f"Berkas ini tidak dapat dipakai. {error}"), 422
-    uploads().keep(officer().username, Upload(g.token, data, lines))
+    uploads().keep(officer().username, Upload(g.token, data, would_be))
     return _to_report()
 
 
@@ -124,16 +122,16 @@ def run():
         return _choose_page("Berkas itu tidak disimpan lagi. Pilih sekali lagi."), 409
     if upload.data is None:
         return _to_report()
-    office, who = services().office, officer().username
+    office, who, done = services().office, officer().username, Report()
     try:
-        lines = import_residents(upload.data, office.residents, today(), officer=who)
+        import_residents(upload.data, office.residents, today(), done.add, officer=who)
     except StoreError as error:
         current_app.logger.error("%s", error)
         refusal = (
             "Impor terhenti dan mungkin baru sebagian tersimpan. Jalankan sekali lagi: yang sudah tersimpan tetap."
         )
         return _report_page(upload, refusal), 503
-    uploads().keep(who, replace(upload, data=None, lines=lines))
+    uploads().keep(who, replace(upload, data=None, report=done))
     return _to_report()
 
 
@@ -156,17 +154,16 @@ def _choose_page(refusal: str = "") -> str:
 
 
 def _report_page(upload: Upload, refusal: str = "") -> str:
-    told = [line for line in upload.lines if line.reason]
-    counts = {outcome: sum(line.outcome is outcome for line in upload.lines) for outcome in Outcome}
+    counts = upload.report.counts
     return render_template(
         "import_report.html",
         refusal=refusal,
         upload_id=upload.id,
         is_done=upload.data is None,
-        counts=[(OUTCOMES[outcome], count) for outcome, count in counts.items()],
+        counts=[(words, counts[outcome]) for outcome, words in OUTCOMES.items()],
         writes=counts[Outcome.ADDED] + counts[Outcome.CHANGED],
-        lines=told[:MOST_LINES_SHOWN],
-        more=len(told[MOST_LINES_SHOWN:]),
+        lines=upload.report.told,
+        more=upload.report.more,
     )
 
 

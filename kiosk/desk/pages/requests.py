@@ -116,6 +116,8 @@ def preview(number: str):
         return _pdf(services().office.letters.preview(found.number), f"rancangan-{found.number}.pdf")
     except LetterTypeGone:
         abort(404)
+    except SigningError as error:
+        return _page(found, error.advice), 409
 
 
 @blueprint.get("/<number>/surat.pdf")

@@ -27,7 +27,14 @@ from support.esign import (
     server_tls,
     write_credentials,
 )
-from support.pdfs import plain_pdf, with_a_note, with_one_byte_changed, with_other_words, written_anew
+from support.pdfs import (
+    plain_pdf,
+    with_a_note,
+    with_in_its_catalogue,
+    with_one_byte_changed,
+    with_other_words,
+    written_anew,
+)
 
 from config import settings as config
 from config.settings import Bsre, Settings, Signing, SigningMethod
@@ -119,9 +126,9 @@ def test_somebody_whom_bsre_does_not_know(signer, officer):
 
 
 @pytest.mark.parametrize("nik", [EXPIRED_NIK, NEW_NIK, ""])
-def test_a_passphrase_is_not_sent_for_somebody_who_may_not_sign(settings, bsre, esign, officer, nik):
-    refusal(open_pdf_signer(signing_by(settings, SigningMethod.BSRE_V2, bsre), Clock()), officer, nik)
-    assert "/api/v2/sign/pdf" not in esign.calls
+def test_a_passphrase_is_not_sent_for_somebody_who_may_not_sign(signer, esign, officer, nik):
+    refusal(signer, officer, nik)
+    assert not [call for call in esign.calls if "/sign/pdf" in call]
 
 
 FAULTS = {
@@ -190,6 +197,26 @@ DOCUMENTS = {
     "one byte changed": lambda pdf, ours, strange: with_one_byte_changed(ours.sign(pdf), 300),
     "half of it": lambda pdf, ours, strange: ours.sign(pdf)[:-3000],
 }
+
+
+ADDITIONS = [
+    ("/OpenAction",),
+    ("/AA", "/WC"),
+    ("/Names", "/JavaScript"),
+    ("/Names", "/EmbeddedFiles"),
+    ("/OCProperties",),
+    ("/AcroForm", "/XFA"),
+    ("/AcroForm", "/Fields"),
+]
+
+
+@pytest.mark.parametrize("path", ADDITIONS, ids="".join)
+def test_a_file_that_does_more_than_the_letter_is_refused(settings, bsre, esign, officer, bsre_authority, path):
+    by_v2 = signing_by(settings, SigningMethod.BSRE_V2, bsre)
+    esign.document = lambda pdf: bsre_authority.sign(with_in_its_catalogue(pdf, *path))
+    signed = open_pdf_signer(by_v2, Clock()).sign(LETTER, officer, NIK, Passphrase(PASSPHRASE))
+    with pytest.raises(BadSignature, match="more was added than a signature"):
+        verify_signed(LETTER, signed, Trust(by_v2, Clock()))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
