@@ -47,7 +47,6 @@ class Village(Table, kw_only=True):
     kecamatan: Name
     kabupaten: Name
     address: Name
-    head_name: Name
     logo: str = ""  # a PNG or JPEG file for the kop; empty: none
     timezone: str = "Asia/Jakarta"
     # The prefix of every QR: a URL in QR's alphanumeric alphabet, so that any phone opens it and the code stays small.

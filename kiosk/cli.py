@@ -16,6 +16,7 @@ OK, FAILED, REFUSED = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
+    os.umask(0o077)  # also in a directory that others may read, what this process makes is its owner's alone
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys, passphrases and personal data
     parser = build_parser()
     options = parser.parse_args(arguments)

@@ -101,7 +101,7 @@ class Event(Enum):
     )
     LETTER_ISSUED = (
         "letter-issued",
-        "a letter was signed; `signature` is whose certificate its file has, or none",
+        "a letter was signed; `signature` is whose certificate its file has",
         ("request", "letter", "officer", "signature"),
     )
     LETTER_TOLD = "letter-told", "a resident was told of a letter in their name", ("request",)

@@ -51,9 +51,12 @@ def _create(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:
-    from kiosk.signing.village_keys import load_signers
+    from kiosk.signing.village_keys import has_signer, load_signers
 
     village_keys_commands.list_code_keys(settings)
+    if not has_signer(settings):
+        print("no key that signs letters")
+        return 0
     for key in load_signers(settings):
         print(f"{key.path.name} · signs letters · {_until(key.certificate.not_valid_after_utc)} · {key.fingerprint}")
     return 0

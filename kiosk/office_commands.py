@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         print("kiosk office: nothing was typed", file=sys.stderr)
         return 1
     finally:
-        office.store.close()
+        office.close()
     return 0
 
 

@@ -3,9 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiosk.officers import Officers, Role
+from kiosk.officers import SIGNERS, Officer, Officers, Role
+
+if TYPE_CHECKING:
+    from kiosk.signing.interface import PdfSigner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--name", required=True, help="as it stands on letters, with titles")
     add.add_argument("--role", required=True, choices=[*Role], type=Role, help="secretary and head also sign")
     add.add_argument("--nip", default="", help="18 digits; left out for who has none")
-    action("list", _list, "list the officers, those who are no longer active too")
+    action("list", _list, "list the officers, those who are no longer active too, and who may sign with BSrE")
     for name, function, help in (
         ("password", _password, "set an officer's password; ends their sessions and lets them try again"),
         ("nik", _nik, "keep the NIK by which BSrE knows a signer; asks for it"),
@@ -38,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from kiosk.terminal import settings_of
 
     settings, _ = settings_of(options)
+    options.settings = settings
     store = open_store(settings)
     try:
         options.action(Officers(store, Clock()), options)
@@ -61,9 +65,24 @@ def _add(officers: Officers, options: argparse.Namespace) -> None:
 
 
 def _list(officers: Officers, options: argparse.Namespace) -> None:
+    from kiosk.clock import Clock
+    from kiosk.signing.opening import open_pdf_signer
+
+    signer = open_pdf_signer(options.settings, Clock())
     for officer in officers.list():
         state = "active" if officer.active else "inactive"
-        print("\t".join((officer.username, officer.role, state, officer.name, officer.nip)))
+        columns = [officer.username, officer.role, state, officer.name, officer.nip]
+        if signer.needs_passphrase:
+            columns.append(_signing(signer, officers, officer))
+        print("\t".join(columns))
+
+
+def _signing(signer: "PdfSigner", officers: Officers, officer: Officer) -> str:
+    """What BSrE says of an active signer; empty for the others."""
+    if not officer.active or officer.role not in SIGNERS:
+        return ""
+    status = signer.status(officers.nik_of(officer.id))
+    return "may sign" if status.may_sign else str(status.problem)
 
 
 def _password(officers: Officers, options: argparse.Namespace) -> None:

@@ -46,7 +46,8 @@ class Papers:
         self._journal = Journal(store, clock)
 
     def of_request(self, request_id: int) -> dict[str, KeptPaper]:
-        """By requirement. One that is missing was never decided about, as in a request from the desk: it is wanted."""
+        """By requirement. One that is missing was never decided about, as where the letter type asks for it only
+        since: it is wanted."""
         columns = requirement_papers.c
         chosen = select(
             columns.requirement, columns.state, columns.photo.is_not(None).label("has_photo"), columns.changed_at

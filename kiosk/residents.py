@@ -66,7 +66,7 @@ class CardTaken(ValueError):
     """The card is another resident's."""
 
 
-class ChangedMeanwhile(RuntimeError):
+class ResidentChanged(RuntimeError):
     """The register says something else of the resident than what was read."""
 
 
@@ -213,14 +213,14 @@ class Residents:
         seen: str | None = None,
     ) -> Resident:
         """Replace what the register says of a resident; the NIK stays. `seen` is the fingerprint of what the officer
-        read. Raises UnknownResident, ChangedMeanwhile, and what `add` does."""
+        read. Raises UnknownResident, ResidentChanged, and what `add` does."""
         resident = replace(self._checked(resident_fields), id=resident_id)
         with self._store.write() as tx:
             before = resident_in(tx, self._vault, resident_id)
             if before.nik != resident.nik:
                 raise InvalidNik("changed")
             if seen is not None and seen != self.fingerprint(before):
-                raise ChangedMeanwhile("the register says something else by now")
+                raise ResidentChanged("the register says something else by now")
             changed = {"personal": self._sealed(resident), "family_index": self._family_index(resident)}
             tx.execute(update(residents).where(residents.c.id == resident_id).values(changed))
             self._journal.record(Event.RESIDENT_CHANGED, tx=tx, resident=resident_id, **_by(officer))
@@ -390,11 +390,6 @@ class Residents:
             self._journal.record(Event.UNLOCKED, tx=tx, **facts, **_by(officer))
 
     # The kiosk.
-
-    def card_is_known(self, uid: bytes) -> bool:
-        """Whether the card is somebody's. Counts nothing; a visit asks `look_up_card`."""
-        with self._store.read() as tx:
-            return self._owner(tx, uid) is not None
 
     def look_up_card(self, uid: bytes) -> bool | UnknownCard | NoPin | Paused:
         """True for a card whose owner can identify with it. An unknown one is counted against this kiosk; while it is

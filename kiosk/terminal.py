@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,3 +50,13 @@ def ask_new_pin(set_pin: Callable[[str], None]) -> None:
     except WeakPin as error:
         raise ValueError(f"this PIN will not do ({error.reason}); the old one holds") from None
     print("The PIN is set.")
+
+
+def write_for_others(file: Path, content: bytes) -> None:
+    """A file that is to be given away, readable by whoever carries it. Raises OSError."""
+    # Not by chmod(2), which a stick with FAT refuses.
+    own = os.umask(0o022)
+    try:
+        file.write_bytes(content)
+    finally:
+        os.umask(own)

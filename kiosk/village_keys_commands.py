@@ -77,10 +77,11 @@ def _revoke(options: argparse.Namespace, settings: "Settings") -> int:
 
 def _export(options: argparse.Namespace, settings: "Settings") -> int:
     from kiosk.clock import Clock
+    from kiosk.terminal import write_for_others
     from kiosk.village_file import village_file
 
     with _opened(settings) as keys:
-        options.file.write_bytes(village_file(settings, keys, Clock().now()))
+        write_for_others(options.file, village_file(settings, keys, Clock().now()))
     return _show(options, settings)
 
 

@@ -148,25 +148,24 @@ class OwnWithdrawals:
         whoever asks often costs a read."""
         with self._store.read() as tx:
             row = _row(tx, self._keys.village_code)
-        new, last = self._made(), self._last(row)
+        key, private_key = self._keys.signing()
+        new, last = self._made(key.kid), self._last(row)
         if last and last.content == new.content and abs(new.made_at - last.made_at) < GIVEN_OUT_FOR:
             return row.signed
         with self._store.write() as tx:  # one after the other, or two lists could get one version
             last = self._last(_row(tx, self._keys.village_code, for_update=True))
-            new = self._made()
+            new = self._made(key.kid)
             if last:
                 new = replace(new, version=_version_after(last, new))
-            _, private_key = self._keys.signing()
             signed = new.signed(private_key)
             _keep(tx, new.village_code, signed=signed, trouble="")
         return signed
 
-    def _made(self) -> WithdrawalList:
+    def _made(self, kid: str) -> WithdrawalList:
         now = self._clock.now().replace(microsecond=0)
-        key, _ = self._keys.signing()
         return WithdrawalList(
             village_code=self._keys.village_code,
-            kid=key.kid,
+            kid=kid,
             version=int(now.timestamp()),
             made_at=now,
             next_at=now + NEXT_WITHIN,
@@ -187,11 +186,12 @@ def _version_after(last: WithdrawalList, new: WithdrawalList) -> int:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of another village's withdrawals. `trouble` is a technician's code, and empty where the last try
-    to get the list succeeded or there was none."""
+    """What is known of another village's withdrawals. `tried_at` is when its list was last fetched or brought, or was
+    tried to be. `trouble` is a technician's code, and empty where that succeeded or there was no try."""
 
     village: OtherVillage
     list: WithdrawalList | None
+    tried_at: datetime | None
     trouble: str
 
     def news(self, now: datetime) -> News:
@@ -211,7 +211,9 @@ class OtherWithdrawals:
         village = self._villages[village_code]
         with self._store.read() as tx:
             row = _row(tx, village_code)
-        return Standing(village, _kept(row, village), row.trouble if row else "")
+        if row is None:
+            return Standing(village, None, None, "")
+        return Standing(village, _kept(row, village), row.tried_at, row.trouble)
 
     def take(self, signed: bytes, of: str | None = None) -> WithdrawalList:
         """Keep a list in place of the one that is there, whole or not at all; the list that is there now. Raises

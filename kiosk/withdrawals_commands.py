@@ -68,7 +68,8 @@ def _list(codes: "VillageCodes", options: argparse.Namespace) -> None:
     for code, village in codes.trusted.items():
         standing = codes.other_withdrawals.standing(code)
         known = f"{standing.list.count} as of {standing.list.made_at:%Y-%m-%d %H:%M} UTC" if standing.list else "none"
-        print(f"{code}\t{village.name}\t{known}\t{standing.trouble}")
+        tried = f"tried {standing.tried_at:%Y-%m-%d %H:%M} UTC" if standing.tried_at else "never tried"
+        print(f"{code}\t{village.name}\t{known}\t{tried}\t{standing.trouble}")
 
 
 def _sync(codes: "VillageCodes", options: argparse.Namespace) -> None:
@@ -91,7 +92,9 @@ def _sync(codes: "VillageCodes", options: argparse.Namespace) -> None:
 
 
 def _export(codes: "VillageCodes", options: argparse.Namespace) -> None:
-    options.file.write_bytes(codes.own_withdrawals.signed())
+    from kiosk.terminal import write_for_others
+
+    write_for_others(options.file, codes.own_withdrawals.signed())
     print(f"{options.file}: take it to the other villages, and there run `kiosk withdrawals import`")
 
 

@@ -1,7 +1,10 @@
 """What every test has: the long soaks stay out unless they are asked for by `--soak`."""
 
+import os
+
 import pytest
 
+os.umask(0o077)  # as the command `kiosk` sets it
 pytest.register_assert_rewrite("support")  # before a test imports a helper of its own accord
 
 

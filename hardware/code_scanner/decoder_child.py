@@ -159,6 +159,8 @@ def answer(view: CameraView | PicturesView, order: bytes, descriptors: list[int]
         return Answer.UNCONFINED.value
     except CodeRefused:
         return Answer.PART.value
+    except (AttributeError, NameError, TypeError):
+        raise  # our own mistake, not the picture's: the process ends, which the kiosk counts and tells
     except Exception:
         # What a stranger's picture does to a decoder must not end the looking: the next frame is another one.
         return Answer.ERROR.value

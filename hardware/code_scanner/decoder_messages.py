@@ -38,13 +38,13 @@ class Answer(Enum):
     NOTHING = b"n"  # no code
     CODE = b"c"  # followed by the payload
     PART = b"p"  # one part of a structured-append code
+    ERROR = b"e"  # a decoder raised
     # All followed by the size of the picture that is in the file:
     FRAME = b"f"
     PHOTO = b"g"
     DARK = b"k"
     BLURRED = b"b"
     EMPTY = b"y"
-    ERROR = b"e"  # a decoder raised
     LOST = b""  # never sent: the process died or hung over this order
 
 

@@ -20,11 +20,7 @@ PART_OF_CODE = "SCANNER-PART-OF-CODE"
 
 
 class CodeRefused(Exception):
-    """A QR code was read and must not be used; `code` says why, for `CodeUnreadable`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    """A QR code was read and must not be used: it is one part of a structured-append code."""
 
 
 def decode_qr(grey: numpy.ndarray) -> bytes | None:
@@ -95,7 +91,7 @@ def _read_with_zbar(grey: numpy.ndarray) -> bytes | None:
     try:
         symbols = pyzbar.decode(grey, symbols=[pyzbar.ZBarSymbol.QRCODE])
     except ValueError as error:  # pyzbar 0.1.9 cannot name the orientation of an incomplete structured append
-        raise CodeRefused(PART_OF_CODE) from error
+        raise CodeRefused from error
     height_px, width_px = grey.shape
 
     def off_centre_px2(symbol: pyzbar.Decoded) -> float:

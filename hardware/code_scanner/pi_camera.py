@@ -2,7 +2,7 @@
 
 libcamera goes on opening, mapping and signalling things for as long as it runs, so it would not survive the
 confinement. It therefore has a process of its own, and the decoding process, which is what strangers' codes go into,
-keeps a pipe of grey frames.
+keeps a pipe of frames.
 """
 
 from __future__ import annotations
@@ -52,18 +52,29 @@ class PiCamera:
 
     def grab(self) -> None:
         """Raises Absent when no frame comes."""
-        self.fresh_frame()
+        self._fresh()
 
     def fresh_frame(self) -> numpy.ndarray:
         """The view as it is now, grey (uint8, height × width). Raises Absent, and NoPicamera2 for the first."""
+        planes = self._fresh()
+        return planes[: len(planes) * 2 // 3]
+
+    def fresh_picture(self) -> numpy.ndarray:
+        """The view as it is now, in colour (RGB, uint8, height × width × 3). Raises as `fresh_frame` does."""
+        import cv2
+
+        return cv2.cvtColor(self._fresh(), cv2.COLOR_YUV2RGB_I420)
+
+    def _fresh(self) -> numpy.ndarray:
+        """As the module's process gives it, I420 (uint8, 1.5 height × width)."""
         import numpy
 
         until_s = time.monotonic() + self._patience_s
         self._ask()
         width_px, height_px = struct.unpack(FRAME_SIZE, self._read(struct.calcsize(FRAME_SIZE), until_s))
-        grey = self._read(width_px * height_px, until_s)
+        planes = self._read(width_px * height_px * 3 // 2, until_s)
         self._patience_s = FRAME_S
-        return numpy.frombuffer(grey, numpy.uint8).reshape(height_px, width_px)
+        return numpy.frombuffer(planes, numpy.uint8).reshape(-1, width_px)
 
     def _ask(self) -> None:
         try:

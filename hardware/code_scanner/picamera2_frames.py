@@ -4,7 +4,8 @@
 
 Debian's own Python runs it, because picamera2 and libcamera's binding exist as packages of Raspberry Pi OS only; so it
 imports nothing of the kiosk. The libraries are loaded at once. The first byte of standard input opens the camera; each
-byte is answered with one frame on standard output: width and height (`FRAME_SIZE`), then the grey pixels, row by row.
+byte is answered with one frame on standard output: width and height (`FRAME_SIZE`), then its three planes without
+padding, row by row: grey, and at half its width and height the two colours (I420).
 """
 
 import struct
@@ -25,9 +26,17 @@ def opened(camera_number: int, width_px: int, height_px: int):
     camera = Picamera2(camera_number)
     controls = {name: value for name, value in _CONTROLS.items() if name in camera.camera_controls}
     main = {"size": (width_px, height_px), "format": "YUV420"}
-    camera.configure(camera.create_video_configuration(main=main, queue=False, controls=controls))
+    colours = ColorSpace.Smpte170m()  # BT.601, which OpenCV converts; picamera2's own choice depends on the size
+    camera.configure(camera.create_video_configuration(main=main, colour_space=colours, queue=False, controls=controls))
     camera.start()
     return camera
+
+
+def planes(picture, width_px: int, height_px: int):
+    """Grey and the two colours of what picamera2 gives: the colours below the grey, and padding beside each row."""
+    yield picture[:height_px, :width_px]
+    for colour in picture[height_px:].reshape(2, height_px // 2, -1):
+        yield colour[:, : width_px // 2]
 
 
 def serve(camera_number: int, width_px: int, height_px: int) -> None:
@@ -37,8 +46,9 @@ def serve(camera_number: int, width_px: int, height_px: int) -> None:
     camera = opened(camera_number, width_px, height_px)
     width_px, height_px = camera.camera_configuration()["main"]["size"]  # libcamera may have chosen another
     while True:
-        grey = camera.capture_array("main")[:height_px, :width_px]  # the colours follow below, the padding beside
-        frames.write(struct.pack(FRAME_SIZE, width_px, height_px) + grey.tobytes())
+        frames.write(struct.pack(FRAME_SIZE, width_px, height_px))
+        for plane in planes(camera.capture_array("main"), width_px, height_px):
+            frames.write(plane.tobytes())
         frames.flush()
         if not orders.read(1):
             return
@@ -46,6 +56,7 @@ def serve(camera_number: int, width_px: int, height_px: int) -> None:
 
 if __name__ == "__main__":
     try:
+        from libcamera import ColorSpace
         from picamera2 import Picamera2
     except ImportError:
         sys.exit(NO_PICAMERA2)

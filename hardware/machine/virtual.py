@@ -47,9 +47,6 @@ class VirtualMachine(WatchedMachine):
             self._sensors = dataclasses.replace(self._sensors, **readings)
         self._wake.set()
 
-    def heal(self) -> None:
-        self.set(**{field.name: getattr(HEALTHY, field.name) for field in dataclasses.fields(Readings)})
-
     # The driver.
 
     def _read(self) -> Readings:

@@ -103,8 +103,9 @@ def _check(file: Path) -> None:
 
 
 def _restore(options: argparse.Namespace) -> None:
-    from kiosk.backup.restore import RESTORED_SETTINGS, restore, unlock
+    from kiosk.backup.restore import restore, unlock
     from kiosk.clock import Clock
+    from kiosk.store.state_files import RESTORED_SETTINGS
     from kiosk.terminal import ask_once, settings_of
 
     settings, _ = settings_of(options)

@@ -180,20 +180,25 @@ def _gathered(settings: Settings, path: Path, work: Path, clock: Clock) -> tuple
 
 
 def _settings_files(settings: Settings, path: Path) -> dict[str, Path]:
-    """The hall's settings, what they name beside them, and its own letter types."""
+    """The hall's settings, what they name beside them, and its own letter types, each by its whole path. A systemd
+    credential is none of them. Raises BackupError for a file that is not there."""
     files = [path]
     if settings.village.logo_path is not None:
         files.append(settings.village.logo_path)
     files += [Path(village.file) for village in settings.trusted_villages]
     if bsre := settings.signing.bsre:
         files += [Path(file) for file in (bsre.credentials, bsre.trust, bsre.server_ca) if file.startswith("/")]
+    for listener in filter(None, (settings.desk, settings.check_page)):
+        if listener.tls:
+            files += [Path(listener.tls_certificate), Path(listener.tls_key)]
     if settings.printer is not None and settings.printer.profile.endswith(".toml"):
         files.append(path.parent / settings.printer.profile)
-    found = {f"{SETTINGS}/{file.name}": file for file in files}
     if settings.letters_dir:
-        letters = Path(settings.letters_dir)
-        found |= {f"{SETTINGS}/letters/{file.relative_to(letters)}": file for file in sorted(letters.rglob("*.toml"))}
-    return {name: file for name, file in found.items() if file.is_file()}
+        files += sorted(Path(settings.letters_dir).rglob("*.toml"))
+    for file in files:
+        if not os.access(file, os.R_OK):
+            raise BackupError(f"{file}, which {path} names, is not there or cannot be read")
+    return {SETTINGS + os.path.abspath(file): file for file in files}
 
 
 @contextmanager

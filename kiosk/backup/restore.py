@@ -30,6 +30,7 @@ from kiosk.store.state_files import (
     DUMP,
     LOG_ENDS,
     RESTORE_WORK,
+    RESTORED_SETTINGS,
     SETTINGS,
     UNFINISHED_RESTORE,
     VAULT_KEY,
@@ -37,9 +38,6 @@ from kiosk.store.state_files import (
 )
 from kiosk.store.store import Store
 from kiosk.store.vault import Vault
-
-#: In the state directory: the settings and letter types that the backup held, to look at.
-RESTORED_SETTINGS = "restored-settings"
 
 
 def unlock(source: Path, passphrase: str) -> x25519.Identity:

@@ -29,6 +29,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 TOKEN_BYTES = 32
 #: As many forms are remembered as were sent within the last minutes.
 FORMS_REMEMBERED = 1000
+#: Of one session, until its next page shows them.
+MOST_NOTICES = 20
 WAIT_FOR_TWIN_S = 120.0
 #: Requests of one address: a busy officer's browser makes a few per page.
 MOST_AT_ONCE, LASTING_PER_S = 200, 5.0
@@ -42,6 +44,13 @@ class FormRefused(HTTPException):
 
     code = 403
     description = "the form has another session's token, or comes from another site"
+
+
+class StillUnderWay(HTTPException):
+    """The same form is still being done: a signing server may take minutes."""
+
+    code = 202
+    description = "what the form asks for is still being done"
 
 
 class WrongHost(HTTPException):
@@ -160,11 +169,11 @@ def new_mark() -> str:
 
 def notice(text: str) -> None:
     """Say that at the top of the session's next page."""
-    _forms().notices.setdefault(g.token, []).append(text)
+    _forms().tell(g.token, text)
 
 
 def notices() -> list[str]:
-    return _forms().notices.pop(g.token, [])
+    return _forms().told(g.token)
 
 
 class RateLimit:
@@ -190,24 +199,32 @@ class Forms:
     """What was done for the forms that were sent, and what is to be told of it: kept in this process only."""
 
     def __init__(self) -> None:
-        self.notices: dict[str, list[str]] = {}
+        self._notices: OrderedDict[str, list[str]] = OrderedDict()
         self._sent: OrderedDict[tuple[str, str], Future[str | None]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def tell(self, token: str, text: str) -> None:
+        with self._lock:
+            self._notices[token] = [*self._notices.pop(token, []), text][-MOST_NOTICES:]
+            if len(self._notices) > FORMS_REMEMBERED:
+                self._notices.popitem(last=False)
+
+    def told(self, token: str) -> list[str]:
+        """What was told since, which is forgotten with it."""
+        with self._lock:
+            return self._notices.pop(token, [])
+
     def do_once(self, do: Callable[[], Any]) -> Any:
         """The answer to the form that is being sent. Sent again, it does nothing and leads where it first led; one that
-        was refused may be sent again."""
-        key = (g.token, request.form["mark"])
-        with self._lock:
-            twin = self._sent.get(key)
-            if twin is None:
-                mine = self._sent[key] = Future()
-                if len(self._sent) > FORMS_REMEMBERED:
-                    self._sent.popitem(last=False)
-        if twin is not None and (led_to := twin.result(WAIT_FOR_TWIN_S)) is not None:
-            return redirect(led_to, 303)
-        if twin is not None:
-            return do()
+        was refused may be sent again. Raises StillUnderWay."""
+        key, mine = (g.token, request.form["mark"]), Future()
+        while (twin := self._first(key, mine)) is not mine:
+            try:
+                led_to = twin.result(WAIT_FOR_TWIN_S)
+            except TimeoutError:
+                raise StillUnderWay from None
+            if led_to is not None:
+                return redirect(led_to, 303)
         led_to = None
         try:
             response = do()
@@ -218,6 +235,14 @@ class Forms:
                 with self._lock:
                     self._sent.pop(key, None)
             mine.set_result(led_to)
+
+    def _first(self, key: tuple[str, str], mine: Future[str | None]) -> Future[str | None]:
+        """That of the one who does the form `key`: `mine`, where nobody did or does."""
+        with self._lock:
+            first = self._sent.setdefault(key, mine)
+            if len(self._sent) > FORMS_REMEMBERED:
+                self._sent.popitem(last=False)
+            return first
 
 
 def _forms() -> Forms:

@@ -34,4 +34,4 @@ class Services:
     def close(self) -> None:
         if self.page_printer is not None:
             self.page_printer.stop()
-        self.office.store.close()
+        self.office.close()

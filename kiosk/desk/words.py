@@ -20,6 +20,10 @@ ROLES = {
 
 #: HTTP status → title and text of its page.
 ERRORS = {
+    202: (
+        "Masih dikerjakan",
+        "Yang Anda kirim sudah diterima dan belum selesai. Jangan dikirim lagi; buka kembali halamannya sebentar lagi.",
+    ),
     400: ("Permintaan tidak dapat dibaca", "Kembali ke halaman sebelumnya, lalu coba lagi."),
     403: (
         "Formulir ini tidak berlaku lagi",

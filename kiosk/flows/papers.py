@@ -199,7 +199,7 @@ class TakePhoto(Wait):
     watches_camera = True
 
     def __init__(self, papers: _Round, position: int) -> None:
-        super().__init__(_photographed, lambda photo: self._after(photo))
+        super().__init__(_photographed, self._after)
         self._papers, self._position = papers, position
 
     def _after(self, photo: Photo | None) -> Step:

@@ -1,7 +1,5 @@
 """From the settings to the database that they name."""
 
-import os
-
 from config.settings import Settings
 from kiosk.store.errors import StoreError
 from kiosk.store.schema import installation
@@ -13,7 +11,6 @@ from kiosk.store.vault import Vault
 def open_store(settings: Settings) -> Store:
     """The settings' database, migrated and ready. Raises StoreError."""
     directory = settings.state_path
-    os.umask(0o077)  # also in a directory that others may read, what this process makes is its owner's alone
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

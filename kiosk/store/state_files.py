@@ -1,6 +1,7 @@
-"""What the state directory holds. A test compares these lists with what a kiosk leaves there: new files belong in them.
+"""What the state directory holds.
 
-A backup keeps the first three; their names there are those here («village-keys/1.pem»).
+A backup keeps the database and what `KEPT` names; their names there are those here («village-keys/1.pem»). A test
+compares them with what a kiosk leaves in the directory: what cannot be made again belongs in `KEPT`.
 """
 
 from pathlib import Path
@@ -18,10 +19,10 @@ SETTINGS = "settings"
 BACKUP_WORK, RESTORE_WORK = "backup-work", "restore-work"
 #: What SQLite has beside its file while somebody uses it.
 LOG_ENDS = ("-shm", "-wal")
-#: What the next start makes anew, or throws away.
-MADE_AGAIN = (*(DATABASE + end for end in LOG_ENDS), BACKUP_WORK, RESTORE_WORK, "bench.sock", "kiosk.lock")
 #: There from the first file that a restore moves to the last: nothing opens what is half restored.
 UNFINISHED_RESTORE = "restore-unfinished"
+#: The settings and letter types that a restored backup held, to look at.
+RESTORED_SETTINGS = "restored-settings"
 
 
 def kept_files(state: Path) -> dict[str, Path]:

@@ -221,7 +221,7 @@ def letter_columns(office: Office, letter_type: Any, person: dict[str, Any], n: 
         "issued_on": facts.issued_on,
         "valid_until": facts.valid_until,
         "token": office.signer.letter(facts),
-        "signer_name": office.settings.village.head_name,
+        "signer_name": "H. SUDARMAN, S.Sos.",
         "signer_nip": "",
     }
 

@@ -17,24 +17,24 @@ import pyrage
 import pytest
 from support.clock import FakeClock
 from support.cut_short import cut_short
-from support.kiosk import DEMO, NIKS
+from support.kiosk import DEMO, MADE_AGAIN, NIKS
 
 from config import settings as config
-from config.settings import Backup, Settings
+from config.settings import Backup, CheckPage, Desk, Settings, TrustedVillage
 from kiosk import cli
 from kiosk.app import AlreadyRunning, StateLock
 from kiosk.backup import archive
 from kiosk.backup.archive import BackupKey
 from kiosk.backup.errors import BackupError, WrongPassphrase
 from kiosk.backup.make import load_backup_key, make_backup, make_nightly_backup, set_backup_key
-from kiosk.backup.restore import RESTORED_SETTINGS, check_backup, restore, unlock
+from kiosk.backup.restore import check_backup, restore, unlock
 from kiosk.codes import Genuine, LetterFacts
 from kiosk.devices import Devices
 from kiosk.journal import Event
 from kiosk.office import Office
 from kiosk.store import migrations
 from kiosk.store.errors import StoreError
-from kiosk.store.state_files import KEPT, MADE_AGAIN, UNFINISHED_RESTORE
+from kiosk.store.state_files import KEPT, RESTORED_SETTINGS, UNFINISHED_RESTORE
 
 pytest_plugins = ["support.kiosk", "support.databases"]
 
@@ -116,7 +116,7 @@ def test_a_kiosk_comes_back_from_a_backup_made_while_it_was_used(settings, elsew
     assert again.queue.take("A", "later").number == f"A-{kept + 1001}"  # nobody else has that number already
     assert [entry.facts["skipped"] for entry in again.journal.entries() if entry.event is Event.RESTORED] == [1000]
     again.close()
-    assert (elsewhere.state_path / RESTORED_SETTINGS / DEMO.name).read_bytes() == DEMO.read_bytes()
+    assert (elsewhere.state_path / RESTORED_SETTINGS / DEMO.relative_to("/")).read_bytes() == DEMO.read_bytes()
     assert {path.stat().st_mode & 0o077 for path in elsewhere.state_path.rglob("*")} == {0}
 
 
@@ -151,6 +151,29 @@ def test_a_backup_holds_all_that_cannot_be_made_again(settings, backup, identity
     kept = {part.name.split("/")[0] for part in check_backup(backup, identity).parts}
     assert lying_there - set(MADE_AGAIN) - kept == set()
     assert kept <= {"kiosk.sqlite", "settings", *KEPT}
+
+
+def test_a_backup_holds_every_file_that_the_settings_name_even_of_the_same_name(settings, key, identity, tmp_path):
+    named = {}
+    for place in ("kiosk.toml", "one/public.cbor", "two/public.cbor", "desk/tls.pem", "check/tls.pem", "tls.key"):
+        named[place] = tmp_path / "etc" / place
+        named[place].parent.mkdir(parents=True, exist_ok=True)
+        named[place].write_text(place)
+    tls = {"tls_key": str(named["tls.key"])}
+    hall = config.changed(
+        settings,
+        trusted_villages=tuple(TrustedVillage(file=str(named[f"{each}/public.cbor"])) for each in ("one", "two")),
+        desk=Desk(tls_certificate=str(named["desk/tls.pem"]), **tls),
+        check_page=CheckPage(tls_certificate=str(named["check/tls.pem"]), **tls),
+    )
+    opened(settings).close()
+    make_backup(hall, named["kiosk.toml"], tmp_path / "backup.tar", key, FakeClock())
+    parts = {part.name for part in check_backup(tmp_path / "backup.tar", identity).parts}
+    assert {f"settings{file}" for file in named.values()} <= parts
+
+    named["two/public.cbor"].unlink()
+    with pytest.raises(BackupError, match="two/public.cbor, which .*kiosk.toml names, is not there"):
+        make_backup(hall, named["kiosk.toml"], tmp_path / "backup.tar", key, FakeClock())
 
 
 def test_it_opens_with_nothing_but_its_passphrase_and_the_age_format(backup, tmp_path):

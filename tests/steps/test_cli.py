@@ -1,11 +1,12 @@
 """The command `kiosk`: what each subcommand takes, and what the screen need not wait for."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from kiosk.cli import build_parser
+from kiosk.cli import build_parser, main
 
 COMMANDS = {
     "run": "--config",
@@ -43,6 +44,17 @@ def test_each_command_tells_what_it_takes(command, capsys):
 def test_the_arguments_of_a_command_reach_it(tmp_path):
     options = build_parser().parse_args(["selftest", "--config", str(tmp_path), "--json"])
     assert (options.config, options.json, options.on_paper) == (tmp_path, True, False)
+
+
+def test_what_a_command_makes_is_its_users_alone(tmp_path):
+    tmp_path.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        assert main(["officers", "--demo", "--state", str(tmp_path), "list"]) == 0
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*")]
+    assert made and {path.stat().st_mode & 0o077 for path in made} == {0}
 
 
 def test_an_unknown_argument_is_refused(capsys):

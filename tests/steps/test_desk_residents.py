@@ -19,6 +19,7 @@ from kiosk.journal import Event
 from kiosk.pin_tries import LockedOut, WrongPin
 from kiosk.register_import import MOST_TOLD, Report
 from kiosk.residents import Identified, UnknownCard
+from kiosk.signing.interface import Passphrase
 from kiosk.store.errors import StoreError
 from kiosk.store.print_jobs import PrintState
 
@@ -436,7 +437,7 @@ def test_a_letter_is_asked_for_and_its_resident_told(signing_desk):
     desk.office.requests.begin_check(asked.number, "ratna")
     desk.office.requests.approve(asked.number, "ratna")
     for username in ("wulan", "sudarman"):
-        desk.office.letters.sign(asked.number, desk.services.officers.by_username(username), passphrase=None)
+        desk.office.letters.sign(asked.number, desk.services.officers.by_username(username), passphrase=Passphrase(""))
     assert [each.id for each in desk.office.requests.untold(resident)] == [asked.id]
 
 

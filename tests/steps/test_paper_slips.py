@@ -43,7 +43,6 @@ VILLAGE = Village(
     kecamatan="Jenu",
     kabupaten="Tuban",
     address="Jl. Raya Tuban–Semarang Km. 14, Socorejo, Kode Pos 62352",
-    head_name="BAMBANG SUDARSONO, S.Sos.",
 )
 PERSON = Resident(
     id=1,

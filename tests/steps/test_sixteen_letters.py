@@ -1,12 +1,10 @@
 """Each of the letters that come with the product, from the first touch at the kiosk over the officers' desk to the copy
 on paper, which anybody may check."""
 
-from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
 import zxingcpp
-from pyhanko.pdf_utils.reader import PdfFileReader
 from support.desk import PASSWORD, Browser
 
 from kiosk.codes import Genuine
@@ -14,7 +12,13 @@ from kiosk.demo.village import DEMO_OFFICERS
 from kiosk.desk.app import create_app
 from kiosk.desk.services import Services
 from kiosk.letter_types import load_letter_types
+from kiosk.paper.document import Mark
+from kiosk.paper.letter import CopyMark
+from kiosk.paper.text import date_in_words
 from kiosk.requests import RequestState
+from kiosk.signing.interface import SignatureKind
+from kiosk.signing.verification import Trust, check_signatures
+from kiosk.store.print_jobs import PrintKind
 from kiosk.views import ChoiceView, ResultView, ReviewView
 
 pytest_plugins = ["support.kiosk"]
@@ -74,12 +78,23 @@ def test_from_request_to_copy(hall, officer, letter_type):
     letter = hall.office.requests.get(request.id)
     assert letter.state is RequestState.READY and letter.letter_number.startswith(letter_type.code)
     original = operator.open(f"/permohonan/{request.number}/surat.pdf").data
-    assert len(PdfFileReader(BytesIO(original)).embedded_signatures) == 1
+    # Valid, and over all of the file.
+    assert check_signatures(original, Trust(hall.settings, hall.clock), SignatureKind.VILLAGE) == 1
 
     hall.identify(resident)
     hall.choose("continue", request.number, "print")
     hall.wait_until(lambda: hall.says("letter_printed"))
-    copy = hall.outside.papers[-1].image
+    paper, [job_id] = hall.outside.papers[-1], hall.job_ids(PrintKind.LETTER_COPY)
+    assert hall.is_on(paper, job_id) and hall.office.requests.copy_number(job_id) == 1
+    mark, *_, foot = hall.office.letters.copy(letter.id, CopyMark(1)).blocks
+    assert mark == Mark("SALINAN")
+    for line in (
+        "Salinan ke-1: bukan surat asli",
+        f"Berlaku sampai {date_in_words(letter.valid_until)}",
+        f"Surat asli yang ditandatangani ada di Kantor Desa {hall.settings.village.name}",
+    ):
+        assert line in " ".join(foot.lines)
+    copy = paper.image
     [code] = zxingcpp.read_barcodes(copy.convert("L"))
     verdict = hall.office.check_code(code.bytes)
     assert isinstance(verdict, Genuine) and verdict.facts.letter_number == letter.letter_number

@@ -252,6 +252,12 @@ def test_neither_a_code_nor_the_own_file_is_another_villages(quiet_hall, tmp_pat
 # The command.
 
 
+def test_a_village_without_a_key_for_letters_has_its_keys_listed(tmp_path, capsys):
+    assert main(["keys", "--demo", "--state", str(tmp_path), "list"]) == 0
+    codes, letters = capsys.readouterr().out.splitlines()
+    assert codes.startswith("1.pem · signs codes · ") and letters == "no key that signs letters"
+
+
 def test_the_command(settings, capsys, tmp_path):
     def keys(*arguments: object) -> tuple[int, str]:
         status = main(["keys", "--demo", "--state", settings.state_dir, *map(str, arguments)])
@@ -270,6 +276,7 @@ def test_the_command(settings, capsys, tmp_path):
     assert keys("revoke", "9")[0] == 1
     path = tmp_path / "socorejo.village"
     assert keys("export", path)[0] == 0
+    assert path.stat().st_mode & 0o777 == 0o644
     status, told = keys("show", path)
     assert (
         status == 0

@@ -463,15 +463,16 @@ def test_by_command_over_the_network_and_on_a_stick(neighbours, capsys, tmp_path
             told = capsys.readouterr()
             return status, told.out + told.err
 
-        assert withdrawals("list") == (0, f"{code}\tSocorejo\tnone\t\n")
+        assert withdrawals("list") == (0, f"{code}\tSocorejo\tnone\tnever tried\t\n")
         assert withdrawals("sync")[0] == 0
-    assert f"{code}\tSocorejo\t1 as of " in withdrawals("list")[1]
+    assert f"{code}\tSocorejo\t1 as of " in withdrawals("list")[1] and " UTC\ttried 20" in withdrawals("list")[1]
     assert isinstance(jenu.office.check_code(letter.token.encode()), Withdrawn)
     status, told = withdrawals("sync")
     assert status == 1 and f"{code}: WITHDRAWALS-NO-ANSWER: " in told and "1 of the lists did not come" in told
 
     assert main(["withdrawals", "--demo", "--state", socorejo.settings.state_dir, "export", str(stick)]) == 0
     capsys.readouterr()
+    assert stick.stat().st_mode & 0o777 == 0o644
     assert withdrawals("import", stick)[0] == 0
     assert withdrawals("import", tmp_path / "socorejo.village")[0] == 1
     assert withdrawals("import", tmp_path / "none")[0] == 1

@@ -4,12 +4,13 @@ in the meantime."""
 import re
 from pathlib import Path
 
+from support.kiosk import MADE_AGAIN
 from support.personal import personal_in
 from support.running_kiosk import RunningKiosk, command
 
 from kiosk.demo import SECRETS
 from kiosk.demo.village import DEMO_PASSWORD
-from kiosk.store.state_files import KEPT, MADE_AGAIN
+from kiosk.store.state_files import KEPT
 
 PASSPHRASE = "jati randu asem kelor"
 

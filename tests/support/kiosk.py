@@ -46,9 +46,12 @@ from kiosk.selftest.registry import Bench
 from kiosk.store.print_jobs import PrintKind, PrintState
 from kiosk.store.requirement_papers import Paper
 from kiosk.store.schema import print_jobs
+from kiosk.store.state_files import BACKUP_WORK, DATABASE, LOG_ENDS, RESTORE_WORK
 from kiosk.views import ChoiceView, DateView, FormView, IdleView, KeypadView, NumberView, Scene, View, Warning
 
 DEMO = Path(str(PROFILES / "demo.toml"))
+#: In the state directory: what the next start makes anew, or throws away.
+MADE_AGAIN = (*(DATABASE + end for end in LOG_ENDS), BACKUP_WORK, RESTORE_WORK, "bench.sock", "kiosk.lock")
 PATIENCE_S = 10.0
 OFFICER = "ratna"
 #: name → NIK of those who live in the tests' village; `wagiman` has a card and no PIN.

@@ -40,6 +40,10 @@ def test_every_file_is_installed(installed):
     assert [path.name for path in ours if path.read_bytes() not in laid] == []
 
 
+def test_the_command_is_found_by_its_name(installed):
+    assert (installed / "usr/local/bin/kiosk").readlink() == Path("/opt/anjungan-desa/bin/kiosk")
+
+
 def test_settings_of_the_hall_are_not_overwritten(installed):
     settings = installed / "etc/anjungan-desa/kiosk.toml"
     assert settings.read_bytes() == (ROOT / "config/profiles/production.toml").read_bytes()

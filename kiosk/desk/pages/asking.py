@@ -1,6 +1,7 @@
 """Asking for a letter in a resident's stead: the kiosk's letters, questions and rules, on one page."""
 
 import re
+from typing import assert_never
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
@@ -14,6 +15,7 @@ from kiosk.letter_fields import (
     DigitsField,
     LongTextField,
     NumberField,
+    TextField,
 )
 from kiosk.letter_types import LetterType
 from kiosk.paper.text import clean
@@ -106,7 +108,10 @@ def _control(field: AnyField) -> str:
             return "digits"
         case LongTextField():
             return "long_text"
-    return "text"
+        case TextField():
+            return "text"
+        case _:
+            assert_never(field)
 
 
 def _need_type(key: str, resident: Resident) -> LetterType:

@@ -12,7 +12,7 @@ from kiosk.desk.pages.requests import lines_of
 from kiosk.enrolments import OPEN_FOR_S
 from kiosk.officers import Role
 from kiosk.register_fields import OPTIONAL, REQUIRED, SEXES, WrongFields, doubt, read_fields
-from kiosk.residents import FAMILY_HEAD, LONGEST_TEXT, AlreadyRegistered, ChangedMeanwhile, Resident, UnknownResident
+from kiosk.residents import FAMILY_HEAD, LONGEST_TEXT, AlreadyRegistered, Resident, ResidentChanged, UnknownResident
 
 blueprint = Blueprint("residents", __name__, url_prefix="/warga")
 
@@ -173,7 +173,7 @@ def change(resident_id: int):
         services().office.residents.change(resident_id, fields, officer().username, seen)
     except WrongFields as wrong:
         return _form_page(resident, written, wrong.reasons, seen=request.form.get("seen", "")), 422
-    except ChangedMeanwhile:
+    except ResidentChanged:
         return _form_page(need_resident(resident_id), written, is_overtaken=True), 409
     notice("Data warga disimpan.")
     _tell_doubt(fields)

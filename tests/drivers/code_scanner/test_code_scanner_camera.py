@@ -1,6 +1,7 @@
 """The camera scanner on pictures that come through the real VideoCapture."""
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 import cv2
 import numpy
 import pytest
+from PIL import Image
 
+from hardware.code_scanner import decoder_process
 from hardware.code_scanner.camera import CameraScanner
 from hardware.code_scanner.capture import Absent, Capture
-from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
+from hardware.code_scanner.interface import CodeScanned, CodeUnreadable, FrameSeen
 from hardware.code_scanner.motion import STILL_TRY_S
 from hardware.device import DeviceState
 
@@ -209,9 +212,10 @@ def test_a_camera_without_that_control_is_used_all_the_same():
 PICAMERA2 = """
 import pathlib, runpy, sys, types
 
+import cv2
 import numpy
 
-PADDING = 64  # bytes that libcamera adds to each row
+PADDING = 64  # bytes that libcamera adds to each row, half as many to one of a colour
 
 
 class Picamera2:
@@ -224,13 +228,13 @@ class Picamera2:
             raise IndexError("list index out of range")
         self._started = False
 
-    def create_video_configuration(self, main, queue, controls):
-        return {"main": main, "queue": queue, "controls": controls}
+    def create_video_configuration(self, main, colour_space, queue, controls):
+        return {"main": main, "colour_space": colour_space, "queue": queue, "controls": controls}
 
     def configure(self, configuration):
         assert configuration["controls"] == {"AeFlickerMode": 1, "AeFlickerPeriod": 10_000}
+        assert configuration["colour_space"] == "BT.601"
         assert configuration["queue"] is False and configuration["main"]["format"] == "YUV420"
-        self._grey = None
 
     def start(self):
         self._started = True
@@ -239,19 +243,27 @@ class Picamera2:
         return numpy.load(view)
 
     def camera_configuration(self):
-        height, width = self._seen().shape
+        height, width, *_ = self._seen().shape
         return {"main": {"size": (width, height)}}
 
     def capture_array(self, name):
         assert self._started and name == "main"
-        grey = self._seen()
-        height, width = grey.shape
+        seen = self._seen()
+        height, width, *_ = seen.shape
         yuv = numpy.full((height * 3 // 2, width + PADDING), 128, numpy.uint8)
-        yuv[:height, :width] = grey
+        if seen.ndim == 2:
+            yuv[:height, :width] = seen
+            return yuv
+        planes = cv2.cvtColor(seen, cv2.COLOR_RGB2YUV_I420)
+        yuv[:height, :width] = planes[:height]
+        colours = yuv[height:].reshape(2, height // 2, -1)
+        colours[:, :, : width // 2] = planes[height:].reshape(2, height // 2, width // 2)
         return yuv
 
 
 view, script, *arguments = sys.argv[1:]
+color_space = types.SimpleNamespace(Smpte170m=lambda: "BT.601")
+sys.modules["libcamera"] = types.SimpleNamespace(ColorSpace=color_space)
 sys.modules["picamera2"] = types.SimpleNamespace(Picamera2=Picamera2)
 sys.argv = [script, *arguments]
 runpy.run_path(script, run_name="__main__")
@@ -317,6 +329,42 @@ def test_a_camera_module_is_read_from_the_confined_process(pi, scanner_of, camer
     pi.show(pictures.scene((pictures.qr(b"BY THE MODULE"), MIDDLE)))
     assert camera.events.next_reading() == CodeScanned("module", b"BY THE MODULE")
     assert scanner.statistics.decoder_errors == 0
+
+
+def test_a_camera_module_shows_and_photographs_a_paper_in_its_colours(pi, scanner_of, camera, papers):
+    paper = numpy.array(papers.good())
+    paper[:100, :100] = RED
+    pi.show(paper)
+    scanner = scanner_of("picamera2:0")
+    camera.events.status(DeviceState.READY)
+    scanner.watch(True)
+    frame = camera.events.wait_for(lambda event: isinstance(event, FrameSeen)).frame
+    assert is_red(Image.frombytes("RGB", (frame.width_px, frame.height_px), frame.rgb))
+    photo = scanner.take_photo()
+    image = Image.open(io.BytesIO(photo.jpeg))
+    assert photo.flaw is None and image.size == papers.good().size
+    assert is_red(image)
+    assert scanner.statistics.crashes == 0
+
+
+RED = (200, 30, 40)
+
+
+def is_red(image: Image.Image) -> bool:
+    return numpy.allclose(image.getpixel((5, 5)), RED, atol=12)
+
+
+def test_a_mistake_of_the_kiosks_own_ends_the_process_and_is_told(camera, run_as_child, monkeypatch):
+    monkeypatch.setattr(decoder_process, "FIRST_PAUSE_S", 0.01)
+    run_as_child("""
+        from hardware.code_scanner import decoder_child
+
+        decoder_child.CameraView.look = lambda self, size, descriptors: self.no_such_thing()
+        decoder_child.main(sys.argv[1:])
+    """)
+    camera.start()
+    camera.scanner.listen(True)
+    assert camera.events.status(DeviceState.FAULT).status.code == "SCANNER-DECODER"
 
 
 def test_a_camera_module_that_goes_is_absent_and_comes_back_and_leaves_no_process(pi, scanner_of, camera, wait_until):

@@ -56,9 +56,8 @@ def test_of_two_codes_the_one_nearer_to_the_middle_wins(pictures):
 
 @pytest.mark.parametrize("index", [0, 1, 2])
 def test_refuses_any_part_of_a_code(pictures, index):
-    with pytest.raises(CodeRefused) as refused:
+    with pytest.raises(CodeRefused):
         decode_qr(pictures.scene((pictures.part(b"SOME OF IT", index, 3), MIDDLE)))
-    assert refused.value.code == "SCANNER-PART-OF-CODE"
 
 
 def test_refuses_a_part_that_only_zxing_cpp_reads(pictures):
