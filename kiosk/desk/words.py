@@ -55,14 +55,14 @@ STATES = {
 
 PAPERS = {
     None: "Belum ada",
-    PaperState.DESK: "Dibawa warga ke meja",
+    PaperState.DESK: "Dibawa warga ke loket",
     PaperState.PHOTO: "Difoto di anjungan",
     PaperState.RECEIVED: "Sudah diterima",
     PaperState.REFUSED: "Tidak sesuai",
 }
 
 PRINT_OUTCOMES = {
-    PrintOutcome.PRINTED: "Printer memberi tahu bahwa surat sudah tercetak.",
+    PrintOutcome.PRINTED: "Surat sudah dicetak.",
     PrintOutcome.HELD: "Surat belum tercetak.",
     PrintOutcome.UNCERTAIN: "Belum pasti apakah surat tercetak. Lihat dulu di printer sebelum mencetak lagi.",
 }
