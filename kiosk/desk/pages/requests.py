@@ -14,9 +14,8 @@ from kiosk.journal import Event
 from kiosk.letter_types import LetterType, Requirement
 from kiosk.letters import LetterTypeGone
 from kiosk.officers import SIGNERS, Officer, TriesPaused
-from kiosk.papers import KeptPaper, UnknownPaper
+from kiosk.papers import JUDGED_IN, KeptPaper, UnknownPaper
 from kiosk.requests import (
-    ENDED,
     PAGE,
     LetterRequest,
     NotYourTurn,
@@ -28,6 +27,7 @@ from kiosk.requests import (
 from kiosk.residents import Resident
 from kiosk.selftest.registry import advice
 from kiosk.signing.interface import Passphrase, SigningError
+from kiosk.store.requirement_papers import PaperState
 
 blueprint = Blueprint("requests", __name__, url_prefix="/permohonan")
 
@@ -60,6 +60,10 @@ class NeededPaper:
 
     requirement: Requirement
     kept: KeptPaper | None
+
+    @property
+    def is_received(self) -> bool:
+        return self.kept is not None and self.kept.state is PaperState.RECEIVED
 
 
 # Looking.
@@ -318,8 +322,8 @@ def _page(found: LetterRequest, refusal: str = "") -> str:
         letter=_letter_name(found),
         answers=_answers(found, letter_type),
         papers=papers,
-        papers_are_missing=any(paper.kept is None or paper.kept.is_wanted for paper in papers),
-        may_judge_papers=found.state not in ENDED,
+        missing=[paper.requirement.label["id"] for paper in papers if not paper.is_received],
+        may_judge_papers=found.state in JUDGED_IN,
         chain=_chain(found, letter_type),
         may={action.name.lower() for action in possible},
         needs_passphrase=office.letters.needs_passphrase and letter_type and is_last_signature(found, letter_type),
