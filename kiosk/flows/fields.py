@@ -103,7 +103,8 @@ class _FillField(Step):
         hints = [visit.say(hint)] if hint else []
         if not self._field.required:
             hints.append(visit.say("may_be_left_empty"))
-        return "\n".join(("  ·  ".join((name, *counter)), *hints))
+        place = counter if hint and counter else [name, *counter]  # a small panel has no room for all of it
+        return "\n".join(("  ·  ".join(place), *hints))
 
     def _options(self, field: ChoiceField, visit: Visit) -> tuple[Choice, ...]:
         chosen = self._answers.get(field.key)
