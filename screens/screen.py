@@ -234,6 +234,8 @@ class Screen(Widget):
         else:
             area.cut_right(side_w)
         place = self.say("page_of", n=page + 1, count=pages_count)
+        if text_height(place, theme.smallest_px, area.w, bold=True) > area.h:
+            place = f"{page + 1} / {pages_count}"
         self.add(Text(area, place, theme.body_px, theme.small_px, theme.smallest_px, bold=True, align="center"))
 
 
