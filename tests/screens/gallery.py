@@ -130,7 +130,7 @@ VIEWS: dict[str, View] = {
     ),
     "keypad-pin-error": KeypadView(
         "Masukkan PIN layanan desa (6 angka)",
-        "Ini bukan PIN ATM. Tutupi tombol dengan tangan.\nSetelah angka terakhir, layar lanjut sendiri",
+        "Ini bukan PIN ATM. Tutupi tombol dengan tangan.",
         secret=True,
         error="PIN salah. Masih bisa mencoba 2 kali",
         choices=(Choice("forgot", "Lupa PIN", "forgot"),),
@@ -271,7 +271,7 @@ VIEWS: dict[str, View] = {
     ),
     "notice-three": NoticeView(
         "Kartu ini belum terdaftar",
-        "Ambil kembali e-KTP Anda, lalu silakan ke loket. Petugas mendaftarkan kartu dan PIN Anda, hanya sekali",
+        "Ambil kembali e-KTP Anda, lalu silakan ke loket. Petugas akan mendaftarkan kartu dan PIN Anda, hanya sekali",
         choices=(
             Choice("done", "Selesai", "leave"),
             Choice("nik", "Pakai NIK dan PIN", "keypad"),
