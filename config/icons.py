@@ -75,6 +75,7 @@ GLYPHS = {
     "woman": "\U000f0649",
     "camera": "\U000f0100",
     "listen": "\U000f057e",
+    "palette": "\U000f03d8",
 }
 
 

@@ -18,6 +18,9 @@ from kiosk.store.requirement_papers import PHOTO_COLUMN, PaperState, place_of, w
 from kiosk.store.schema import letter_requests, requirement_papers
 from kiosk.store.store import Store
 
+#: In these an officer says of a paper whether it is received: nothing is decided yet.
+JUDGED_IN = (RequestState.SUBMITTED, RequestState.CHECKING, RequestState.RETURNED)
+
 
 class UnknownPaper(LookupError):
     """That request has no photo of that paper, or has it no more."""
@@ -79,12 +82,12 @@ class Papers:
 
     def mark_received(self, number: str, requirement: str, officer: str) -> None:
         """An officer has the paper in hand, or takes its photo for it. Raises UnknownRequest, and WrongState once the
-        request has ended."""
+        request was approved or has ended."""
         self._mark(number, requirement, PaperState.RECEIVED, Event.PAPER_RECEIVED, officer)
 
     def mark_refused(self, number: str, requirement: str, officer: str) -> None:
         """It is not what is needed; when the request is returned the resident hands another in. Raises UnknownRequest,
-        and WrongState once the request has ended."""
+        and WrongState once the request was approved or has ended."""
         self._mark(number, requirement, PaperState.REFUSED, Event.PAPER_REFUSED, officer)
 
     def delete_old_photos(self, kept: timedelta) -> int:
@@ -103,7 +106,7 @@ class Papers:
 
     def _mark(self, number: str, requirement: str, state: PaperState, event: Event, officer: str) -> None:
         with self._store.write() as tx:
-            request_id = _open_request(tx, number)
+            request_id = _judged_request(tx, number)
             write(tx, request_id, requirement, self._clock.now(), state=state)
             self._journal.record(event, tx=tx, request=request_id, requirement=requirement, officer=officer)
 
@@ -113,11 +116,11 @@ def wanted(letter_type: LetterType, kept: Mapping[str, KeptPaper]) -> list[Requi
     return [each for each in letter_type.requirements if each.key not in kept or kept[each.key].is_wanted]
 
 
-def _open_request(tx: Connection, number: str) -> int:
+def _judged_request(tx: Connection, number: str) -> int:
     chosen = select(letter_requests.c.id, letter_requests.c.state).where(letter_requests.c.number == number)
     row = tx.execute(chosen.with_for_update()).one_or_none()
     if row is None:
         raise UnknownRequest("There is no such request or letter.")
-    if RequestState(row.state) in ENDED:
+    if RequestState(row.state) not in JUDGED_IN:
         raise WrongState(f"Request {number} is {row.state}: its papers are no longer looked at.")
     return row.id

@@ -28,7 +28,7 @@ from kiosk.views import Fact
 
 @dataclass(frozen=True, repr=False)
 class Told:
-    """`tone` is "good", "attention" or "bad"."""
+    """`tone` is "good", "waiting", "attention" or "bad"."""
 
     tone: str
     title: str
@@ -69,7 +69,7 @@ def _words(verdict: Verdict | KnownRequest) -> tuple[str, str, str]:
         case RequestSlip():
             return "attention", "slip_elsewhere", "slip_elsewhere_detail"
         case KnownRequest(state=state):
-            return "good", "request_slip", f"state_{state}"
+            return "waiting", "request_slip", f"state_{state}"
     raise TypeError(f"no words for {type(verdict).__name__}")
 
 

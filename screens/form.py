@@ -67,10 +67,10 @@ class FormScreen(Screen):
         return max(theme.target, min(theme.px(27), fits))
 
     def _add_head(self, box: Box, keyboard: bool) -> None:
-        """Title, «2 / 5» and the field's label; an error takes the label's place."""
+        """Title, «Pertanyaan 2 dari 5» and the field's label; an error takes the label's place."""
         view, theme = self.scene.view, self.theme
         step, steps = view.progress
-        title = view.title if steps == 1 else f"{view.title}  ·  {step} / {steps}"
+        title = view.title if steps == 1 else f"{view.title}  ·  {self.say('question_of', n=step, count=steps)}"
         error = self._complaint or view.error
         line, colour = (error, colours.BAD) if error else (view.label or title, colours.BRAND_DARK)
         if theme.compact and keyboard:

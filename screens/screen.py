@@ -195,7 +195,7 @@ class Screen(Widget):
             self.add(self.choice_button(cell, choice))
 
     def add_page_turner(self, box: Box, page: int, pages_count: int, turn: Callable[[int], None]) -> None:
-        """Previous, «2 / 3», next; cut from the bottom of the box."""
+        """Previous, «Halaman 2 dari 3», next; cut from the bottom of the box."""
         theme = self.theme
         area = box.cut_bottom(theme.target, theme.gap)
         # A narrow place has room for the arrows only.
@@ -233,7 +233,10 @@ class Screen(Widget):
             )
         else:
             area.cut_right(side_w)
-        self.add(Text(area, f"{page + 1} / {pages_count}", theme.body_px, theme.smallest_px, bold=True, align="center"))
+        place = self.say("page_of", n=page + 1, count=pages_count)
+        if text_height(place, theme.smallest_px, area.w, bold=True) > area.h:
+            place = f"{page + 1} / {pages_count}"
+        self.add(Text(area, place, theme.body_px, theme.small_px, theme.smallest_px, bold=True, align="center"))
 
 
 class PagedScreen(Screen):

@@ -11,7 +11,7 @@ from kiosk.desk import access, check_page
 from kiosk.desk.forms import WrongInput, wrong_input_page
 from kiosk.desk.pages import asking, audit, importing, login, password, queue, requests, residents, start
 from kiosk.desk.services import Services
-from kiosk.desk.words import ERRORS, PAPERS, ROLES, STATES, moment, told
+from kiosk.desk.words import ERRORS, PAPERS, ROLES, STATES, moment, told, unbroken
 from kiosk.paper.text import date_in_words
 from kiosk.store.errors import StoreError
 
@@ -80,7 +80,7 @@ def create_app(services: Services) -> Flask:
 
 def _give_words(app: Flask, services: Services) -> None:
     """What every template may use."""
-    app.jinja_env.filters.update(day=date_in_words, moment=moment, told=told)
+    app.jinja_env.filters.update(day=date_in_words, moment=moment, told=told, unbroken=unbroken)
     app.jinja_env.globals.update(
         village=services.settings.village,
         roles=ROLES,

@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from markupsafe import Markup
 
 from hardware.printer.interface import PrintOutcome
 from kiosk.journal import Entry, Event
@@ -59,14 +60,14 @@ STATES = {
 
 PAPERS = {
     None: "Belum ada",
-    PaperState.DESK: "Dibawa warga ke meja",
+    PaperState.DESK: "Dibawa warga ke loket",
     PaperState.PHOTO: "Difoto di anjungan",
     PaperState.RECEIVED: "Sudah diterima",
     PaperState.REFUSED: "Tidak sesuai",
 }
 
 PRINT_OUTCOMES = {
-    PrintOutcome.PRINTED: "Printer memberi tahu bahwa surat sudah tercetak.",
+    PrintOutcome.PRINTED: "Surat sudah dicetak.",
     PrintOutcome.HELD: "Surat belum tercetak.",
     PrintOutcome.UNCERTAIN: "Belum pasti apakah surat tercetak. Lihat dulu di printer sebelum mencetak lagi.",
 }
@@ -128,3 +129,9 @@ def moment(value: datetime) -> str:
     """«24 November 2026 pukul 09.15», in the hall's time."""
     there = value.astimezone(ZoneInfo(current_app.extensions["services"].settings.village.timezone))
     return f"{date_in_words(there.date())} pukul {there:%H.%M}"
+
+
+def unbroken(number: str) -> Markup:
+    """A number that a narrow page breaks after «/» only."""
+    parts = number.replace("/", "/\n").split("\n")
+    return Markup("<wbr>").join(Markup('<span class="unbroken">{}</span>').format(part) for part in parts)

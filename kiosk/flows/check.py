@@ -20,7 +20,8 @@ class ShowCode(Step):
     def view(self, visit: Visit) -> View:
         error = visit.say(self._error) if self._error else ""
         place = visit.office.settings.code_scanner.place
-        return ScanView(visit.say("hold_code_to_camera"), visit.say("hold_code_detail"), direction=place, error=error)
+        where = f"{visit.say(f'camera_is_{place}')}. {visit.say('hold_code_detail')}"
+        return ScanView(visit.say("hold_code_to_camera"), where, direction=place, error=error)
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:

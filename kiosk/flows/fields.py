@@ -99,10 +99,12 @@ class _FillField(Step):
         """The letter's name and which question it is; under it, what helps to answer."""
         position, count = self._progress
         name = in_language(self._type.name, visit.language)
+        counter = [visit.say("question_of", n=position, count=count)] if count > 1 else []
         hints = [visit.say(hint)] if hint else []
         if not self._field.required:
             hints.append(visit.say("may_be_left_empty"))
-        return "\n".join((f"{name}  ·  {position} / {count}" if count > 1 else name, *hints))
+        place = counter if hint and counter else [name, *counter]  # a small panel has no room for all of it
+        return "\n".join(("  ·  ".join(place), *hints))
 
     def _options(self, field: ChoiceField, visit: Visit) -> tuple[Choice, ...]:
         chosen = self._answers.get(field.key)

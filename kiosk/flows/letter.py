@@ -54,17 +54,22 @@ def open_letters(visit: Visit) -> Step:
 
 
 class LettersMade(Step):
-    """The letters that were made in the resident's name since their last visit."""
+    """The letters that were made in the resident's name since their last visit: those that an officer asked for are not
+    called the resident's own wish."""
 
     def __init__(self, letters: list[LetterRequest]) -> None:
         self._letters = letters
 
     def view(self, visit: Visit) -> View:
+        all_asked_here = all(not letter.asked_by for letter in self._letters)
         return ReviewView(
-            visit.say("letters_in_your_name"),
+            visit.say("letters_you_asked_for" if all_asked_here else "letters_in_your_name"),
             visit.say("letters_in_your_name_ask_desk"),
             facts=tuple(
-                Fact(letter_type_name(letter.letter_type, visit), date_in_words(letter.issued_on, visit.language))
+                Fact(
+                    letter_type_name(letter.letter_type, visit),
+                    visit.say("made_on", date=date_in_words(letter.issued_on, visit.language)),
+                )
                 for letter in self._letters
             ),
             choices=(Choice("continue", visit.say("continue"), "ok", prominent=True),),
@@ -105,18 +110,22 @@ def letter_type_name(key: str, visit: Visit) -> str:
 
 
 class MyLetters(Step):
-    """Asking for another letter comes first, so that a long list never hides it; a letter that is ready stands out."""
+    """A letter that is ready comes first; then the way to another, so that a long list never hides it."""
 
     def __init__(self, requests: list[LetterRequest]) -> None:
         self._requests = {request.number: request for request in requests}
 
     def view(self, visit: Visit) -> View:
-        is_one_ready = any(request.state is RequestState.READY for request in self._requests.values())
-        new = Choice("new", visit.say("request_new_letter"), "letter", prominent=not is_one_ready)
+        ready = [request for request in self._requests.values() if request.state is RequestState.READY]
+        others = [request for request in self._requests.values() if request.state is not RequestState.READY]
         return ChoiceView(
             visit.say("your_letters"),
             visit.say("greeting", name=visit.resident.name),
-            choices=(new, *(self._choice(request, visit) for request in self._requests.values())),
+            choices=(
+                *(self._choice(request, visit) for request in ready),
+                Choice("new", visit.say("request_new_letter"), "letter", prominent=not ready),
+                *(self._choice(request, visit) for request in others),
+            ),
         )
 
     def _choice(self, request: LetterRequest, visit: Visit) -> Choice:
@@ -376,10 +385,9 @@ class ShowRequest(Step):
             letter_type = visit.office.letter_types.get(self._request.letter_type)
             facts += kept_facts(letter_type, self._papers, visit)
         ready = self._request.state is RequestState.READY
-        where = visit.say(f"state_{self._request.state}")
         return ResultView(
             letter_type_name(self._request.letter_type, visit),
-            f"{where}.\n{visit.say('ready_original_or_copy')}" if ready else where,
+            visit.say("ready_original_or_copy" if ready else f"state_{self._request.state}"),
             tone="good" if ready else "waiting" if self._request.state in AT_THE_DESK else "attention",
             facts=tuple(facts),
             choices=self._choices(visit),
@@ -433,7 +441,7 @@ class ReallyCancel(Step):
             visit.say("really_cancel_request"),
             letter_type_name(self._request.letter_type, visit),
             choices=(
-                Choice("cancel", visit.say("cancel_request"), "bad"),
+                Choice("cancel", visit.say("yes_cancel_request"), "bad"),
                 Choice("keep", visit.say("keep_request"), "ok", prominent=True),
             ),
         )

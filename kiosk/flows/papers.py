@@ -21,7 +21,6 @@ from kiosk.views import Choice, ChoiceView, Fact, PhotoView, View
 from kiosk.visit import Visit
 
 FLAWS = {PhotoFlaw.DARK: "photo_dark", PhotoFlaw.BLURRED: "photo_blurred", PhotoFlaw.EMPTY: "photo_empty"}
-PLACES = {"below": "camera_is_below", "right": "camera_is_right", "left": "camera_is_left"}
 
 
 def ask_papers(
@@ -157,8 +156,8 @@ class AskPaper(_PaperStep):
 
     def _where(self, visit: Visit) -> str:
         letter, count = in_language(self._papers.letter_type.name, visit.language), len(self._papers.requirements)
-        place = f"{letter}  ·  {self._position + 1} / {count}" if count > 1 else letter
-        return f"{place}\n{visit.say('how_hand_in_paper')}"
+        counter = [visit.say("paper_of", n=self._position + 1, count=count)] if count > 1 else []
+        return f"{'  ·  '.join((letter, *counter))}\n{visit.say('how_hand_in_paper')}"
 
     def on(self, event: Any, visit: Visit) -> Next:
         match event:
@@ -179,7 +178,7 @@ class LayPaper(_PaperStep):
         settings = visit.office.settings
         return PhotoView(
             visit.say("lay_paper"),
-            visit.say(PLACES[settings.code_scanner.place]),
+            f"{visit.say(f'camera_is_{settings.code_scanner.place}')}. {visit.say('whole_paper_must_be_seen')}",
             notice=visit.say("photo_notice", n=settings.photos_kept_days),
             choices=(self._to_desk(visit), Choice("take", visit.say("take_photo"), "camera", prominent=True)),
         )

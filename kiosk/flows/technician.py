@@ -32,6 +32,8 @@ from kiosk.selftest.registry import (
     Finding,
     Verdict,
     fitted,
+    part_name,
+    verdict_name,
 )
 from kiosk.selftest.runner import CheckPage
 from kiosk.step import Failed, Next, Reply, Step, Wait
@@ -54,12 +56,12 @@ from kiosk.visit import Visit
 GIVEN_UP = "CHECK-GIVEN-UP"
 ICONS = {
     TOUCH: "touch",
-    COLOURS: "language",
+    COLOURS: "palette",
     CARD: "card",
     PRINT_AND_SCAN: "scan",
     PRINT_QUALITY: "printer",
     CUTTER: "paper",
-    SOUND: "information",
+    SOUND: "listen",
 }
 TONES = {Verdict.PASS: "good", Verdict.ATTENTION: "attention", Verdict.FAIL: "bad"}
 
@@ -78,11 +80,11 @@ def open_menu() -> Step:
 
 def part(check: str, visit: Visit) -> str:
     """A check's name in the technician's language."""
-    return visit.say(f"part_{check.replace(' ', '_')}")
+    return part_name(check, visit.language)
 
 
 def verdict(finding: Finding, visit: Visit) -> str:
-    word = visit.say(f"verdict_{finding.verdict.name.lower()}")
+    word = verdict_name(finding.verdict, visit.language)
     return f"{word} · {finding.code}" if finding.code else word
 
 

@@ -15,6 +15,7 @@ from kiosk.papers import Papers, wanted
 from kiosk.queue import Queue
 from kiosk.requests import Requests
 from kiosk.residents import Residents
+from kiosk.selftest.registry import part_name
 from kiosk.selftest.report import active_lines, lines_of
 from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import PrintJob
@@ -96,14 +97,14 @@ class Composer:
         return self._letters.copy(job.subject_id, CopyMark(self._requests.copy_number(job.id), job.printing))
 
     def _report(self) -> Document:
-        lines = lines_of(self._selftest.look())
-        lines += active_lines(self._selftest.results.last(), self._village.timezone)
+        lines = lines_of(self._selftest.look(), "id")
+        lines += active_lines(self._selftest.results.last(), self._village.timezone, "id")
         return slips.self_test_slip(tuple(lines), self._village, self._selftest.clock.now().astimezone(self._zone))
 
     def _test_page(self, job: PrintJob) -> Document:
         result = self._selftest.results.get(job.subject_id)
         return slips.test_page(
-            result.finding.check,
+            part_name(result.finding.check, job.language),
             result.finding.detail,
             self._village,
             result.at.astimezone(self._zone),

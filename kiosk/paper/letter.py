@@ -95,7 +95,7 @@ def letter_document(
 
 
 def _foot(letter: Letter) -> tuple[str, ...]:
-    valid = f"Berlaku sampai {date_in_words(letter.valid_until)}"
+    valid = f"Berlaku sampai {date_in_words(letter.valid_until)}."
     return (letter.signature_sentence, valid) if letter.signature_sentence else (valid,)
 
 
@@ -111,7 +111,7 @@ def as_copy(original: Document, mark: CopyMark, village: Village) -> Document:
     *body, foot = original.blocks
     again = f", cetakan ke-{mark.printing}" if mark.printing > 1 else ""
     lines = (
-        f"Salinan ke-{mark.number}{again}: bukan surat asli",
+        f"SALINAN ke-{mark.number}{again}, bukan surat asli.",
         *foot.lines,
         f"Surat asli yang ditandatangani ada di Kantor Desa {village.name}.",
     )
@@ -176,7 +176,7 @@ _IDENTITY: dict[IdentityRow, tuple[str, Callable[[Resident], str]]] = {
     IdentityRow.MARITAL_STATUS: ("Status Perkawinan", lambda resident: resident.marital_status),
     IdentityRow.EDUCATION: ("Pendidikan", lambda resident: resident.education),
     IdentityRow.OCCUPATION: ("Pekerjaan", lambda resident: resident.occupation),
-    IdentityRow.CITIZENSHIP: ("Warga Negara", lambda resident: resident.citizenship),
+    IdentityRow.CITIZENSHIP: ("Kewarganegaraan", lambda resident: resident.citizenship),
     IdentityRow.FAMILY_RELATION: ("Hubungan Keluarga", lambda resident: resident.family_relation),
     IdentityRow.ADDRESS: ("Alamat", Resident.full_address),
 }

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.settings import Village
 from kiosk.codes import LetterFacts, Signer
-from kiosk.letter_fields import AnyField, ChoiceField, DateField, DigitsField, NumberField
+from kiosk.letter_fields import AmountField, AnyField, ChoiceField, DateField, DigitsField, NumberField
 from kiosk.letter_types import LetterType
 from kiosk.paper.document import Document
 from kiosk.paper.letter import CopyMark, Letter, as_copy, letter_document
@@ -51,18 +51,34 @@ _LONG = replace(
 _ONE_CHILD = (replace(_SHORT, id=2, name="AYU", birth_date=date(2014, 9, 2), family_relation="ANAK"),)
 #: One more than a letter lists where its type does not say.
 _EIGHT_OTHERS = tuple(
-    replace(_LONG, id=2 + number, birth_date=date(2004 + number, 1, 31), family_relation=relation)
-    for number, relation in enumerate(("SUAMI", *["ANAK"] * 5, "ORANG TUA", "FAMILI LAIN"))
+    replace(
+        _LONG,
+        id=2 + number,
+        name="RADEN MAS SURYOHADIKUSUMO PRABANINGRAT HADIKUSUMODININGRAT, S.Pd., M.Pd.",
+        sex="LAKI-LAKI",
+        birth_date=date(year, 1, 31),
+        family_relation=relation,
+    )
+    for number, (relation, year) in enumerate(
+        (("SUAMI", 1988), *(("ANAK", year) for year in range(2012, 2017)), ("ORANG TUA", 1962), ("FAMILI LAIN", 1995))
+    )
 )
 
 
 def samples(letter_type: LetterType, village: Village) -> Iterator[tuple[str, Document, Document]]:
     """«short» and «long»: each with the original and its first copy, printed a second time."""
-    for name, resident, family in (("short", _SHORT, _ONE_CHILD), ("long", _LONG, _EIGHT_OTHERS)):
+    for name, anybody, family in (("short", _SHORT, _ONE_CHILD), ("long", _LONG, _EIGHT_OTHERS)):
+        resident = _asker(letter_type, anybody)
         answers = {field.key: _answer(field, is_long=name == "long") for field in letter_type.fields}
         letter = _letter(letter_type, resident, village, answers)
         original = letter_document(letter_type, letter, resident, village, family=family)
         yield name, original, as_copy(original, CopyMark(1, printing=2), village)
+
+
+def _asker(letter_type: LetterType, anybody: Resident) -> Resident:
+    """One who may ask for the letter."""
+    statuses = letter_type.asker.marital_statuses or (anybody.marital_status,)
+    return replace(anybody, marital_status=statuses[0])
 
 
 def _letter(letter_type: LetterType, resident: Resident, village: Village, answers: dict[str, str]) -> Letter:
@@ -86,14 +102,18 @@ def _letter(letter_type: LetterType, resident: Resident, village: Village, answe
 
 def _answer(field: AnyField, is_long: bool) -> str:
     match field:
+        case DateField(not_after="today"):
+            return _SHORT.birth_date.isoformat()
         case DateField():
             return ISSUED_ON.isoformat()
         case ChoiceField(options=options):
             return max(options, key=lambda option: len(option.text or option.label["id"])).key
         case DigitsField(longest=longest):
             return "8" * longest
+        case AmountField(least=least, most=most):
+            return f"{min(most, max(least, 12_750_000 if is_long else 1_500_000))}"
         case NumberField(least=least, most=most):
-            return f"{most if is_long else min(most, max(least, 1_500))}"
+            return f"{min(most, max(least, 2_500 if is_long else 150))}"
     if is_long:
         return (_LONG_WORDS * 10)[: field.longest].rsplit(" ", 1)[0]
     return field.suggestions[0] if field.suggestions else "Contoh jawaban"[: field.longest]

@@ -301,12 +301,17 @@ def _(block: IdentityTable, sheet: _Sheet) -> None:
         if block.numbered:
             sheet.text(f"{position}.", font)
             sheet.y = top
-        sheet.text(label, font, left=label_left, right=label_right)
+        if _words_fit(label, font, label_right - label_left):
+            sheet.text(label, font, left=label_left, right=label_right)
+        else:  # a line of its own
+            sheet.text(label, font, left=label_left)
+            top = sheet.y
         below_label, sheet.y = sheet.y, top
         sheet.text(":", font, left=label_right + font.length(" "))
-        if _words_fit(value, font, sheet.right - value_left):
+        fitting = (each for each in (font, sheet.font(Size.SMALL)) if _words_fit(value, each, sheet.right - value_left))
+        if value_font := next(fitting, None):
             sheet.y = top
-            sheet.text(value, font, left=value_left)
+            sheet.text(value, value_font, left=value_left)
         else:  # rather under its label than with a word of it broken
             sheet.text(value, font, left=label_left + number)
         sheet.y = max(below_label, sheet.y)

@@ -35,7 +35,8 @@ def _report(bench: Bench, as_json: bool, on_paper: bool) -> int:
     last = _keep(bench, findings)
     lines = [*lines_of(findings), *active_lines(last, bench.settings.village.timezone)]
     if on_paper and "printer" in bench.devices:
-        findings.append(_print(bench, lines))
+        on_slip = [*lines_of(findings, "id"), *active_lines(last, bench.settings.village.timezone, "id")]
+        findings.append(_print(bench, on_slip))
         lines += lines_of(findings[-1:])
     if as_json:
         print(json.dumps([finding.__dict__ for finding in findings], indent=2))

@@ -27,6 +27,15 @@ class Verdict(StrEnum):
 TROUBLE = (Verdict.FAIL, Verdict.ATTENTION)
 
 
+def part_name(check: str, language: str) -> str:
+    """What a check is about, as a technician calls it."""
+    return say(language, f"part_{check.replace(' ', '_')}")
+
+
+def verdict_name(verdict: Verdict, language: str) -> str:
+    return say(language, f"verdict_{verdict.name.lower()}")
+
+
 def advice(language: str, code: str) -> str:
     """What to do about a code."""
     key = "advice_" + code.lower().replace("-", "_")

@@ -124,19 +124,23 @@ VIEWS: dict[str, View] = {
     ),
     "keypad-pin": KeypadView(
         "Masukkan PIN layanan desa (6 angka)",
-        "Kartu terbaca, silakan ambil.\nBukan PIN ATM. Tutupi dengan tangan",
+        "Kartu terbaca, silakan ambil.\nIni bukan PIN ATM. Tutupi tombol dengan tangan.",
         secret=True,
         choices=(Choice("forgot", "Lupa PIN", "forgot"),),
     ),
     "keypad-pin-error": KeypadView(
         "Masukkan PIN layanan desa (6 angka)",
-        "Bukan PIN ATM. Tutupi dengan tangan",
+        "Ini bukan PIN ATM. Tutupi tombol dengan tangan.",
         secret=True,
         error="PIN salah. Masih bisa mencoba 2 kali",
         choices=(Choice("forgot", "Lupa PIN", "forgot"),),
     ),
     "keypad-code": KeypadView("Masukkan kode dari petugas", "6 angka yang disebutkan petugas", digits_count=6),
-    "keypad-nik": KeypadView("Masukkan NIK Anda", "16 angka di kartu e-KTP", digits_count=16),
+    "keypad-nik": KeypadView(
+        "Masukkan NIK Anda",
+        "16 angka pada e-KTP atau Kartu Keluarga.\nSetelah angka terakhir, layar lanjut sendiri",
+        digits_count=16,
+    ),
     "form": FormView(
         "Keterangan Usaha",
         "Sebutkan nama usaha seperti pada papan nama.",
@@ -167,11 +171,11 @@ VIEWS: dict[str, View] = {
         progress=(2, 3),
     ),
     "choice-religion": ChoiceView(
-        "Agama yang tertulis di situ", "Keterangan Beda Identitas  ·  7 / 11", choices=RELIGIONS
+        "Agama yang tertulis di situ", "Keterangan Beda Identitas  ·  Pertanyaan 7 dari 11", choices=RELIGIONS
     ),
     "number-amount": NumberView(
         "Berapa penghasilan keluarga setiap bulan?",
-        "Keterangan Tidak Mampu (SKTM)  ·  2 / 2\nBoleh dikosongkan",
+        "Keterangan Tidak Mampu (SKTM)  ·  Pertanyaan 2 dari 2\nBoleh dikosongkan",
         value="1500000",
         prefix="Rp",
         grouped=True,
@@ -180,7 +184,7 @@ VIEWS: dict[str, View] = {
     ),
     "number-error": NumberView(
         "Nomor telepon penanggung jawab",
-        "Pengantar Izin Keramaian  ·  6 / 6\nBoleh dikosongkan",
+        "Pengantar Izin Keramaian  ·  Pertanyaan 6 dari 6\nBoleh dikosongkan",
         value="0812",
         error="Kurang. Sedikitnya 8 angka",
         longest=14,
@@ -188,18 +192,22 @@ VIEWS: dict[str, View] = {
     ),
     "date": DateView(
         "Tanggal lahir yang tertulis di situ",
-        "Keterangan Beda Identitas  ·  5 / 11\nContoh: 5 Maret 1990 ditulis 05 03 1990",
+        "Pertanyaan 5 dari 11\nContoh: 5 Maret 1990 ditulis 05 03 1990",
         value="24091990",
         progress=(5, 11),
     ),
     "date-error": DateView(
         "Sampai tanggal berapa?",
-        "Pengantar Izin Keramaian  ·  4 / 6\nContoh: 5 Maret 1990 ditulis 05 03 1990\nBoleh dikosongkan",
+        "Pertanyaan 4 dari 6\nContoh: 5 Maret 1990 ditulis 05 03 1990\nBoleh dikosongkan",
         value="31022027",
         error="Tanggal itu tidak ada. Isi tanggal, bulan, dan tahun",
         progress=(4, 6),
     ),
-    "scan": ScanView("Arahkan kode QR ke kamera", "Kode ada di bawah surat", error="Kode QR tidak terbaca"),
+    "scan": ScanView(
+        "Arahkan kode QR ke kamera",
+        "Kamera ada di sebelah kanan layar ini. Pegang diam, satu jengkal di depan kamera",
+        error="Kode QR tidak terbaca",
+    ),
     "photo-live": PhotoView(
         "Letakkan kertas di depan kamera",
         "Kamera ada di sebelah kanan layar ini. Seluruh kertas harus terlihat",
@@ -263,7 +271,7 @@ VIEWS: dict[str, View] = {
     ),
     "notice-three": NoticeView(
         "Kartu ini belum terdaftar",
-        "Ambil kembali e-KTP Anda, lalu silakan ke loket. Petugas mendaftarkan kartu dan PIN Anda, hanya sekali",
+        "Ambil kembali e-KTP Anda, lalu silakan ke loket. Petugas akan mendaftarkan kartu dan PIN Anda, hanya sekali",
         choices=(
             Choice("done", "Selesai", "leave"),
             Choice("nik", "Pakai NIK dan PIN", "keypad"),

@@ -164,7 +164,8 @@ def test_papers_are_looked_at_and_judged(desk):
     act(operator, number, "periksa")
     page = operator.page.text
     assert f'src="/permohonan/{number}/syarat/pengantar_rt.jpg"' in page and "syarat/kk.jpg" not in page
-    assert "Difoto di anjungan" in page and "Dibawa warga ke meja" in page and "Ada syarat yang belum diterima" in page
+    assert "Difoto di anjungan" in page and "Dibawa warga ke loket" in page
+    assert "2 syarat belum diterima: Surat pengantar RT/RW; Fotokopi KK" in page
     photo = operator.open(f"/permohonan/{number}/syarat/pengantar_rt.jpg")
     assert (photo.data, photo.mimetype, photo.headers["Cache-Control"]) == (jpeg, "image/jpeg", "no-store")
     for path in (f"{number}/syarat/kk.jpg", f"{other}/syarat/pengantar_rt.jpg", f"{number}/syarat/..%2f..jpg"):
@@ -184,6 +185,23 @@ def test_papers_are_looked_at_and_judged(desk):
     assert operator.open(f"/permohonan/{number}/syarat/pengantar_rt.jpg").status_code == 404
     fields = operator.form("/keluar")
     assert operator.post(f"/permohonan/{number}/syarat/kk/tolak", fields, headers={"Origin": URL}).status_code == 409
+
+
+def test_who_signs_is_warned_of_papers_that_nobody_has_received_and_judges_none(signing_desk):
+    desk = signing_desk
+    number = desk.ask(papers=(Paper("pengantar_rt"), Paper("kk"))).number
+    operator, head = desk.browser("ratna"), desk.browser("sudarman")
+    act(operator, number, "periksa")
+    act(operator, number, "syarat/kk/terima")
+    act(operator, number, "setujui")
+    for browser in (operator, head):
+        assert "/terima" not in see(browser, number) and "Dibawa warga ke loket" in browser.page.text
+    assert "1 syarat belum diterima: Surat pengantar RT/RW" in head.page.text
+    assert "syarat belum diterima" not in see(operator, number)
+    fields = head.form("/keluar")
+    assert head.post(f"/permohonan/{number}/syarat/kk/tolak", fields, headers={"Origin": URL}).status_code == 409
+    act(head, number, "tanda-tangani", password=PASSWORD)
+    assert "syarat belum diterima" not in see(head, number) and state_of(desk, number) is RequestState.READY
 
 
 # Twice, and at once.
@@ -296,7 +314,7 @@ class Printer:
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        (PrintResult(PrintOutcome.PRINTED), "sudah tercetak"),
+        (PrintResult(PrintOutcome.PRINTED), "Surat sudah dicetak."),
         (PrintResult(PrintOutcome.HELD, "PAGE-PRINTER-PAPER-OUT"), "belum tercetak"),
         (PrintResult(PrintOutcome.UNCERTAIN, "PAGE-PRINTER-SILENT"), "Belum pasti"),
     ],

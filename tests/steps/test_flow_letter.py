@@ -327,8 +327,9 @@ def test_what_an_officer_took_in_hand_meanwhile_is_not_cancelled(quiet_hall):
 def test_a_resident_is_told_first_of_letters_made_in_their_name(quiet_hall):
     letters = [quiet_hall.issue(quiet_hall.submit("siti"), told=False) for _ in range(2)]
     come(quiet_hall)
-    assert quiet_hall.says("letters_in_your_name") and quiet_hall.offered == {"continue": True}
-    assert len(quiet_hall.view.facts) == 2
+    assert quiet_hall.says("letters_you_asked_for") and quiet_hall.offered == {"continue": True}
+    assert quiet_hall.says("letters_in_your_name_ask_desk")
+    assert [fact.value for fact in quiet_hall.view.facts] == [say("id", "made_on", date="24 November 2026")] * 2
     quiet_hall.leave()
     come(quiet_hall)
     quiet_hall.choose("continue")
@@ -338,6 +339,22 @@ def test_a_resident_is_told_first_of_letters_made_in_their_name(quiet_hall):
     assert quiet_hall.says("your_letters")
 
 
+def test_a_letter_that_an_officer_asked_for_is_not_called_the_residents_wish(quiet_hall):
+    quiet_hall.issue(quiet_hall.submit("siti"), told=False)
+    siti = quiet_hall.requests_of("siti")[0].resident_id
+    asked = quiet_hall.office.requests.submit(siti, "domisili", {}, "desk", asked_by=OFFICER)
+    quiet_hall.issue(asked, told=False)
+    come(quiet_hall)
+    assert quiet_hall.says("letters_in_your_name") and not quiet_hall.says("letters_you_asked_for")
+
+
+def test_a_letter_that_is_ready_stands_before_the_way_to_another_and_the_rest_after_it(quiet_hall):
+    waiting = quiet_hall.submit("siti")
+    ready = quiet_hall.issue(quiet_hall.submit("siti"))
+    come(quiet_hall)
+    assert list(quiet_hall.offered) == [ready.number, "new", waiting.number]
+
+
 def test_a_copy_of_a_letter_that_is_ready(hall):
     letter = hall.issue(hall.submit("siti"))
     papers = len(hall.outside.papers)
@@ -345,7 +362,7 @@ def test_a_copy_of_a_letter_that_is_ready(hall):
     assert hall.says("ready_touch_to_see")
     assert [choice.value for choice in hall.view.choices if choice.prominent] == [letter.number]
     hall.choose(letter.number)
-    assert letter.letter_number in hall.words and hall.says("state_ready") and hall.says("ready_original_or_copy")
+    assert letter.letter_number in hall.words and hall.says("ready_original_or_copy")
     assert not hall.scene.can_leave  # it has its own «Selesai»
     hall.choose("print")
     hall.wait_until(lambda: hall.says("letter_printed"))

@@ -139,10 +139,10 @@ def resident(**changes: object) -> Resident:
     ("key", "changes", "refusal"),
     [
         ("sktm", {"family_relation": "KEPALA KELUARGA"}, ""),
-        ("sktm", {"family_relation": "ISTRI"}, "Hanya untuk kepala keluarga"),
+        ("sktm", {"family_relation": "ISTRI"}, "Hanya dapat diminta kepala keluarga"),
         ("sktm", {"family_relation": ""}, ""),  # the register does not know: an officer looks at it
         ("belum_menikah", {"marital_status": "BELUM KAWIN"}, ""),
-        ("belum_menikah", {"marital_status": "CERAI HIDUP"}, "Hanya untuk yang berstatus Belum Kawin"),
+        ("belum_menikah", {"marital_status": "CERAI HIDUP"}, "Hanya dapat diminta yang berstatus Belum Kawin"),
         ("belum_menikah", {"marital_status": "BELUM KAWIN", "birth_date": date(2009, 11, 24)}, ""),
         ("belum_menikah", {"marital_status": "BELUM KAWIN", "birth_date": date(2009, 11, 25)}, "17 tahun"),
         ("pergi_kawin", {"marital_status": "CERAI MATI"}, ""),

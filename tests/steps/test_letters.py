@@ -89,7 +89,7 @@ def test_a_copy_says_what_was_signed_whatever_the_register_says_by_then(office, 
     assert ("Alamat", siti.full_address()) in table.rows
     assert copy.blocks[0] == Mark("SALINAN")
     foot = copy.blocks[-1]
-    assert isinstance(foot, Footer) and foot.lines[0] == "Salinan ke-2, cetakan ke-3: bukan surat asli"
+    assert isinstance(foot, Footer) and foot.lines[0] == "SALINAN ke-2, cetakan ke-3, bukan surat asli."
     assert any("Berlaku sampai" in line for line in foot.lines) and "Kantor Desa" in foot.lines[-1]
 
 

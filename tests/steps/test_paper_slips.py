@@ -184,10 +184,10 @@ def test_a_slip_and_a_ticket_show_no_nik_and_no_name() -> None:
 def test_a_copy_says_what_it_is() -> None:
     text = all_text(copy_of("domisili"))
     assert "Nomor : 400.12.2.1/012/35.23.12.2002/XI/2026" in text
-    assert "Salinan ke-1: bukan surat asli" in text and "Berlaku sampai 22 Februari 2027" in text
+    assert "SALINAN ke-1, bukan surat asli." in text and "Berlaku sampai 22 Februari 2027." in text
     assert "Kantor Desa Socorejo" in text and "DUSUN MLANGI RT 002 RW 001" in text
     assert "cetakan" not in text.lower()
-    assert "Kepala Desa Socorejo," in text and "Status Perkawinan" in text and "Warga Negara" in text
+    assert "Kepala Desa Socorejo," in text and "Status Perkawinan" in text and "Kewarganegaraan" in text
     assert copy_of("domisili").blocks[0] == Mark("SALINAN")
     assert "untuk keperluan: Melamar pekerjaan." in text
 
@@ -214,14 +214,14 @@ def test_seven_dependants_are_listed_and_the_rest_is_said_in_words() -> None:
 
 def test_a_head_without_dependants_is_not_said_to_have_any() -> None:
     text = all_text(letter_document(TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE))
-    assert "menanggung" not in text and "Penghasilan" not in text and "kurang mampu" in text
+    assert "menanggung" not in text and "Penghasilan" not in text and "tidak mampu" in text
 
 
 def test_a_copy_of_a_kept_document_is_the_copy_of_the_letter() -> None:
     original = letter_document(TYPES["sktm"], a_letter("sktm", PERSON), PERSON, VILLAGE, family=[LONG_PERSON])
     copy = as_copy(original, CopyMark(3, 2), VILLAGE)
     assert as_copy(from_json(to_json(original)), CopyMark(3, 2), VILLAGE) == copy
-    assert "Salinan ke-3, cetakan ke-2: bukan surat asli" in all_text(copy)
+    assert "SALINAN ke-3, cetakan ke-2, bukan surat asli." in all_text(copy)
 
 
 def test_only_a_repeated_printing_is_marked() -> None:

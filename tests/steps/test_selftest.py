@@ -23,7 +23,7 @@ from kiosk.clock import Clock
 from kiosk.journal import Event, Journal
 from kiosk.selftest import passive
 from kiosk.selftest.registry import CHECKS, Bench, Check, Finding, Verdict
-from kiosk.selftest.report import lines_of
+from kiosk.selftest.report import active_lines, lines_of
 from kiosk.selftest.runner import run_checks
 from kiosk.store.opening import open_store
 
@@ -214,6 +214,13 @@ def test_the_report_says_what_to_do_in_both_languages():
         f"    {advice['en']}",
         "disk: pass · 8",
     ]
+
+
+def test_on_paper_the_report_has_the_words_of_the_technicians_screen():
+    lines = lines_of([Finding("printer", Verdict.FAIL, "PRINTER-PAPER-OUT")], "id")
+    advice = messages()["advice_printer_paper_out"]["id"]
+    assert lines == ["Mesin cetak: Gagal · PRINTER-PAPER-OUT", f"    {advice}"]
+    assert active_lines({}, "Asia/Jakarta", "id")[0] == "Layar sentuh: Belum pernah diuji"
 
 
 def test_an_unknown_code_gets_advice_too():

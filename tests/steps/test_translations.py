@@ -51,7 +51,7 @@ def test_the_code_asks_for_no_message_that_the_catalogue_lacks():
 
 
 #: Keys that are put together: what they begin or end with.
-COMPUTED = ("advice_", "state_", "present_card_", "part_", "verdict_", "card_kind_"), ("_detail",)
+COMPUTED = ("advice_", "state_", "present_card_", "camera_is_", "part_", "verdict_", "card_kind_"), ("_detail",)
 
 
 def test_the_catalogue_has_no_message_that_nothing_asks_for():

@@ -133,7 +133,7 @@ def test_a_letter_from_the_request_to_the_hand_over(desk, come_in):
     operator.press("Beranda")
     operator.open(f"{desk.url}/permohonan/{number}")
     operator.press("Cetak di printer kantor")
-    assert "Printer memberi tahu bahwa surat sudah tercetak." in operator.words
+    assert "Surat sudah dicetak." in operator.words
     look(operator, "request-ready")
     operator.press("Sudah diserahkan kepada warga")
     assert "Sudah diambil" in operator.words

@@ -14,7 +14,7 @@ from kiosk.journal import Event
 from kiosk.letter_types import LetterType, Requirement
 from kiosk.letters import LetterTypeGone
 from kiosk.officers import SIGNERS
-from kiosk.papers import KeptPaper, UnknownPaper
+from kiosk.papers import JUDGED_IN, KeptPaper, UnknownPaper
 from kiosk.requests import (
     ENDED,
     PAGE,
@@ -29,6 +29,7 @@ from kiosk.requests import (
 from kiosk.residents import Resident
 from kiosk.selftest.registry import advice
 from kiosk.signing.interface import Passphrase, SigningError
+from kiosk.store.requirement_papers import PaperState
 
 blueprint = Blueprint("requests", __name__, url_prefix="/permohonan")
 
@@ -61,6 +62,10 @@ class NeededPaper:
 
     requirement: Requirement
     kept: KeptPaper | None
+
+    @property
+    def is_received(self) -> bool:
+        return self.kept is not None and self.kept.state is PaperState.RECEIVED
 
 
 # Looking.
@@ -314,7 +319,8 @@ def _page(found: LetterRequest, refusal: str = "") -> str:
         letter=_letter_name(found),
         answers=_answers(found, letter_type),
         papers=papers,
-        papers_are_missing=any(paper.kept is None or paper.kept.is_wanted for paper in papers),
+        missing=[paper.requirement.label["id"] for paper in papers if not paper.is_received],
+        may_judge_papers=found.state in JUDGED_IN,
         may_see_papers=found.state not in ENDED,
         chain=_chain(found, letter_type),
         may={action.name.lower() for action in possible},
