@@ -222,7 +222,7 @@ def test_a_resident_is_registered_enrolled_and_asked_for(desk, come_in, tmp_path
     file.write_text("\n".join(("NIK;Nama;Tempat Lahir;Tgl Lahir;JK;Alamat", person, wrong)))
     ratna.press("Warga")
     ratna.press("Impor dari CSV")
-    ratna.choose("Berkas CSV", str(file))
+    ratna.choose("Pilih berkas CSV", str(file))
     look(ratna, "import")
     ratna.press("Periksa berkas")
     look(ratna, "import-report")
