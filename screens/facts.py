@@ -39,8 +39,6 @@ def pages(theme: Theme, facts: tuple[Fact, ...], width_px: int, height_px: int) 
 class FactsScreen(PagedScreen):
     """A screen that shows a table of facts."""
 
-    is_last_page = True
-
     def cut_column(self, box: Box) -> Box:
         """Lying panels: what one acts with stands at the right of the table."""
         return box.cut_right(int(box.w * 0.34), 2 * self.theme.gap)
@@ -61,7 +59,6 @@ class FactsScreen(PagedScreen):
             self.add_page_turner(column or box, self.page, len(all_pages), self.turn)
         else:
             self.page = 0
-        self.is_last_page = self.page == len(all_pages) - 1
         shown = all_pages[self.page]
         heights = [min(fact_h(theme, fact, width), box.h) for fact in shown]
         card = box.cut_top(min(box.h, sum(heights) + theme.px(2)))

@@ -196,7 +196,7 @@ class Parts(TechnicianStep):
             visit.say("parts_need_attention", n=bad) if bad else visit.say("all_parts_well"),
             facts=tuple(Fact(part(finding.check, visit), self._value(finding, visit)) for finding in self._findings),
             choices=(
-                Choice("menu", visit.say("continue"), "next"),  # on each page: nothing is agreed to
+                Choice("menu", visit.say("continue"), "next", prominent=True),
                 Choice("again", visit.say("look_again"), "wait"),
             ),
         )
