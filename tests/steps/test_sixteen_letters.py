@@ -89,7 +89,7 @@ def test_from_request_to_copy(hall, officer, letter_type):
     mark, *_, foot = hall.office.letters.copy(letter.id, CopyMark(1)).blocks
     assert mark == Mark("SALINAN")
     for line in (
-        "Salinan ke-1: bukan surat asli",
+        "SALINAN ke-1, bukan surat asli.",
         f"Berlaku sampai {date_in_words(letter.valid_until)}",
         f"Surat asli yang ditandatangani ada di Kantor Desa {hall.settings.village.name}",
     ):
