@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,13 +24,16 @@ from hardware.card_reader.interface import CardPresented, CardUnreadable
 from hardware.code_scanner.interface import CodeScanned, CodeUnreadable
 from hardware.device import Device, DeviceState, Status, StatusChanged
 from hardware.machine.interface import Readings
-from hardware.printer.interface import Page, PrintOutcome
+from hardware.printer.interface import Page, PrintOutcome, PrintResult
 from kiosk.app import CannotRun, StateLock, running_devices
+from kiosk.paper.document import Document
 
 log = logging.getLogger(__name__)
 
 #: Between two slips: the head cools, and a roll lasts for hours.
 SLIP_EVERY_S = 15.0
+#: Between two sheets: what a page printer is worked for is its connection, its queue and its tray.
+SHEET_EVERY_S = 300.0
 #: For devices to say for the first time how they are.
 SETTLED_WITHIN_S = 8.0
 
@@ -94,7 +97,7 @@ class BurnIn:
 
     def run(self, devices: Mapping[str, Device], for_s: float) -> Sum:
         """Blocks; ends between two slips, so that no paper is left half printed."""
-        began_s = time.monotonic()
+        began_s = next_sheet_s = time.monotonic()
         for device in devices.values():
             device.wait_for_status(lambda status: status.state is not DeviceState.STARTING, SETTLED_WITHIN_S)
         if "code_scanner" in devices:
@@ -103,7 +106,14 @@ class BurnIn:
             if "speaker" in devices and devices["speaker"].status.serving:
                 self._speak(devices["speaker"])
             if "printer" in devices and devices["printer"].status.serving:
-                self._print(devices["printer"])
+                self._print_slip(devices["printer"])
+            if (
+                time.monotonic() >= next_sheet_s
+                and "page_printer" in devices
+                and devices["page_printer"].status.serving
+            ):
+                next_sheet_s = time.monotonic() + SHEET_EVERY_S
+                self._print_sheet(devices["page_printer"])
             self._listen(min(SLIP_EVERY_S, left_s))
             if "machine" in devices:
                 self._read(devices["machine"].readings())
@@ -116,23 +126,38 @@ class BurnIn:
             speaker.say(say("id", "spoken_sentence"), "id")
             self._sum.counts["sentences"] += 1
 
-    def _print(self, printer: Any) -> None:
-        from kiosk.paper.slips import test_page
+    def _print_slip(self, printer: Any) -> None:
         from kiosk.paper.thermal import render
 
+        profile = printer.profile
+        page = Page(render(self._test_page(self._next("slip")), profile.width_dots, profile.dots_per_mm))
+        self._count("slip", lambda: printer.print(page))
+
+    def _print_sheet(self, printer: Any) -> None:
+        from kiosk.paper.pdf import render_pdf
+
+        paper, now = self._settings.letters.paper, datetime.now(UTC)
+        pdf = render_pdf(self._test_page(self._next("sheet")), paper, title="burn-in", created_at=now)
+        self._count("sheet", lambda: printer.print_pdf(pdf, "burn-in"))
+
+    def _next(self, what: str) -> int:
+        return self._sum.counts[f"{what}s"] + self._sum.failures[f"{what}s"] + 1
+
+    def _test_page(self, number: int) -> Document:
+        from kiosk.paper.slips import test_page
+
         village = self._settings.village
-        number = self._sum.counts["slips"] + self._sum.failures["slips"] + 1
-        now = datetime.now(ZoneInfo(village.timezone))
-        document = test_page(f"burn-in {number}", f"UJI-{number:06}", village, now)
-        page = Page(render(document, printer.profile.width_dots, printer.profile.dots_per_mm))
-        began_s = time.monotonic()
-        result = printer.print(page)
-        log.info("slip %d: %s %s", number, result.outcome, result.code)
+        return test_page(f"burn-in {number}", f"UJI-{number:06}", village, datetime.now(ZoneInfo(village.timezone)))
+
+    def _count(self, what: str, print_it: Callable[[], PrintResult]) -> None:
+        number, began_s = self._next(what), time.monotonic()
+        result = print_it()
+        log.info("%s %d: %s %s", what, number, result.outcome, result.code)
         if result.outcome is PrintOutcome.PRINTED:
-            self._sum.counts["slips"] += 1
-            self._sum.took("printing a slip", time.monotonic() - began_s)
+            self._sum.counts[f"{what}s"] += 1
+            self._sum.took(f"printing a {what}", time.monotonic() - began_s)
         else:
-            self._sum.failed("slips", result.code)
+            self._sum.failed(f"{what}s", result.code)
 
     def _listen(self, for_s: float) -> None:
         until_s = time.monotonic() + for_s

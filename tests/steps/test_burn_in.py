@@ -77,11 +77,12 @@ def test_everything_is_counted_and_timed(worked):
         devices["code_scanner"].show(b"HELLO")
         wait_until(lambda: total.counts["cards"] and total.counts["codes"])
         wait_until(lambda: devices["speaker"].spoken)
+        wait_until(lambda: total.counts["sheets"])
 
     total = worked(meanwhile)
     told = total.as_json()
     assert told["counts"]["slips"] >= 2 and told["counts"]["cards"] == told["counts"]["codes"] == 1
-    assert told["counts"]["sentences"] >= 1
+    assert told["counts"]["sentences"] >= 1 and told["counts"]["sheets"] == 1
     assert told["failures"] == {} and told["hottest_c"] == 48.0
     assert 0 < told["median_s"]["printing a slip"] < 5
     assert {"printer until it serves", "card_reader until it serves"} <= told["median_s"].keys()
