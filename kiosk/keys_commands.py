@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from config.settings import Settings
-from kiosk import village_keys_commands
+from kiosk import code_keys_commands
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="say whether a signed letter is whole and whose it is")
     verify.add_argument("file", type=Path, metavar="PDF")
     verify.set_defaults(action=_verify)
-    village_keys_commands.add_actions(actions)
+    code_keys_commands.add_actions(actions)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _create(options: argparse.Namespace, settings: Settings) -> int:
     from kiosk.clock import Clock
-    from kiosk.signing.village_keys import create_keys, has_signer
+    from kiosk.signing.pdf_keys import create_keys, has_signer
 
     if has_signer(settings) and not options.renew:
         print("kiosk keys: there is a key already; --renew makes the next one", file=sys.stderr)
@@ -51,9 +51,9 @@ def _create(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:
-    from kiosk.signing.village_keys import has_signer, load_signers
+    from kiosk.signing.pdf_keys import has_signer, load_signers
 
-    village_keys_commands.list_code_keys(settings)
+    code_keys_commands.list_code_keys(settings)
     if not has_signer(settings):
         print("no key that signs letters")
         return 0
@@ -65,7 +65,7 @@ def _list(options: argparse.Namespace, settings: Settings) -> int:
 def _certificate(options: argparse.Namespace, settings: Settings) -> int:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from kiosk.signing.village_keys import load_root_certificate
+    from kiosk.signing.pdf_keys import load_root_certificate
 
     print(load_root_certificate(settings).public_bytes(Encoding.PEM).decode(), end="")
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from config.settings import Settings
 from kiosk.clock import Clock
+from kiosk.code_keys import CodeSigner
 from kiosk.journal import Event, Journal
 from kiosk.letter_types import LetterType
 from kiosk.officers import Officer
@@ -20,7 +21,6 @@ from kiosk.requests import ChangedMeanwhile, LetterRequest, Requests, SignedFile
 from kiosk.residents import Resident, Residents
 from kiosk.signing.interface import Passphrase, PdfSigner, SigningCode, SigningError
 from kiosk.signing.verification import Trust, verify_signed
-from kiosk.village_keys import VillageSigner
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Letters:
         letter_types: dict[str, LetterType],
         residents: Residents,
         requests: Requests,
-        codes: VillageSigner,
+        codes: CodeSigner,
         pdf_signer: PdfSigner,
         nik_of: Callable[[int], str],
     ) -> None:

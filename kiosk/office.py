@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from config.settings import Settings
 from hardware.printer.interface import Printer
 from kiosk.clock import Clock
+from kiosk.code_keys import CodeSigner
 from kiosk.codes import NotFromHere, RequestSlip, Verdict
 from kiosk.devices import Devices
 from kiosk.enrolments import Enrolments
@@ -31,7 +32,6 @@ from kiosk.store.opening import open_store
 from kiosk.store.store import Store
 from kiosk.technician import Technician
 from kiosk.village_codes import VillageCodes
-from kiosk.village_keys import VillageSigner
 
 log = logging.getLogger(__name__)
 
@@ -145,8 +145,12 @@ class Office:
         )
 
     @property
-    def signer(self) -> VillageSigner:
+    def signer(self) -> CodeSigner:
         return self.codes.signer
+
+    def today(self) -> date:
+        """In the hall."""
+        return self.clock.local_date(self.settings.village.timezone)
 
     def close(self) -> None:
         self.codes.sync.stop()

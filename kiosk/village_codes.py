@@ -7,11 +7,11 @@ from typing import Self
 
 from config.settings import Settings
 from kiosk.clock import Clock
+from kiosk.code_keys import CodeKeys, CodeSigner
 from kiosk.codes import Issuer, Verdict, Verifier
 from kiosk.requests import Requests
 from kiosk.store.store import Store
 from kiosk.village_file import OtherVillage, load_trusted_villages
-from kiosk.village_keys import VillageKeys, VillageSigner
 from kiosk.withdrawal_sync import WithdrawalSync
 from kiosk.withdrawals import OtherWithdrawals, OwnWithdrawals
 
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class VillageCodes:
     """`trusted` are the other villages, by code. Methods raise StoreError."""
 
-    keys: VillageKeys
-    signer: VillageSigner
+    keys: CodeKeys
+    signer: CodeSigner
     trusted: dict[str, OtherVillage]
     own_withdrawals: OwnWithdrawals
     other_withdrawals: OtherWithdrawals
@@ -36,7 +36,7 @@ class VillageCodes:
     def open(cls, settings: Settings, store: Store, clock: Clock, requests: Requests) -> Self:
         """A village's file that cannot be used is logged, and its letters are not told. Raises StoreError where there
         is no key to sign with."""
-        keys = VillageKeys.of(settings, store, clock)
+        keys = CodeKeys.of(settings, store, clock)
         keys.prepare()
         trusted, broken = load_trusted_villages(settings)
         for error in broken:
@@ -44,7 +44,7 @@ class VillageCodes:
         others = OtherWithdrawals(store, clock, trusted)
         return cls(
             keys,
-            VillageSigner(keys, settings.village.check_url),
+            CodeSigner(keys, settings.village.check_url),
             trusted,
             OwnWithdrawals(store, clock, keys, requests),
             others,

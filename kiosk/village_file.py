@@ -18,8 +18,8 @@ from msgspec import Meta
 
 from config.settings import Settings
 from kiosk import cose
+from kiosk.code_keys import CodeKeys
 from kiosk.codes import ISSUED, PRIVATE, VILLAGE, check_prefix
-from kiosk.village_keys import VillageKeys
 
 LARGEST_BYTES = 64_000
 _VILLAGE_CODE = r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}\Z"
@@ -75,7 +75,7 @@ def load_trusted_villages(settings: Settings) -> tuple[dict[str, OtherVillage], 
     return found, errors
 
 
-def village_file(settings: Settings, keys: VillageKeys, now: datetime) -> bytes:
+def village_file(settings: Settings, keys: CodeKeys, now: datetime) -> bytes:
     """The public file of the village that the settings are of. Raises StoreError."""
     key, private_key = keys.signing()
     known = keys.all()

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, select
 
 from kiosk import cose
 from kiosk.clock import Clock
+from kiosk.code_keys import CodeKeys
 from kiosk.codes import EXPIRES, ISSUED, PRIVATE, WITHDRAWALS, News
 from kiosk.journal import Event, Journal
 from kiosk.requests import Requests
@@ -26,7 +27,6 @@ from kiosk.store.counters import insert
 from kiosk.store.schema import withdrawal_lists
 from kiosk.store.store import Store
 from kiosk.village_file import OtherVillage
-from kiosk.village_keys import VillageKeys
 
 #: The largest list that is looked at: some 60 000 withdrawn letters.
 LARGEST_BYTES = 1_000_000
@@ -140,7 +140,7 @@ class WithdrawalList:
 class OwnWithdrawals:
     """The list of this village's own letters, as it is given to others. Raises StoreError."""
 
-    def __init__(self, store: Store, clock: Clock, keys: VillageKeys, requests: Requests) -> None:
+    def __init__(self, store: Store, clock: Clock, keys: CodeKeys, requests: Requests) -> None:
         self._store, self._clock, self._keys, self._requests = store, clock, keys, requests
 
     def signed(self) -> bytes:

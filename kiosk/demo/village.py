@@ -153,7 +153,7 @@ def settle_residents(residents: "Residents", count: int | None = None) -> None:
 def settle_officers(office: "Office") -> None:
     """One of each role, and the key that signs letters."""
     from kiosk.officers import UsernameTaken
-    from kiosk.signing.village_keys import create_keys, has_signer
+    from kiosk.signing.pdf_keys import create_keys, has_signer
 
     for officer in DEMO_OFFICERS:
         with suppress(UsernameTaken):  # an earlier call came that far

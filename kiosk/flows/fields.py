@@ -31,10 +31,6 @@ def ask_fields(letter_type: LetterType, answers: dict[str, str], then: Callable[
     return _FillField(letter_type, 0, answers, then) if letter_type.fields else then()
 
 
-def today(visit: Visit) -> date:
-    return visit.office.clock.local_date(visit.office.settings.village.timezone)
-
-
 class _FillField(Step):
     """One question. An answer that is wrong is shown again with what is wrong with it."""
 
@@ -142,7 +138,7 @@ class _FillField(Step):
         return self._then()
 
     def _complaint(self, answer: str, visit: Visit) -> str:
-        return self._field.complaint(answer, self._answers, today(visit), visit.language)
+        return self._field.complaint(answer, self._answers, visit.office.today(), visit.language)
 
 
 def _iso_day(digits: str) -> str:

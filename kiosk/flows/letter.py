@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.translations import in_language
-from kiosk.flows.fields import ask_fields, today
+from kiosk.flows.fields import ask_fields
 from kiosk.flows.papers import ask_papers, decided_facts, kept_facts, names_of
 from kiosk.flows.printing import Print
 from kiosk.flows.told import Finished, Told, done
@@ -158,7 +158,7 @@ class ChooseLetter(Step):
         )
 
     def _choice(self, letter_type: LetterType, visit: Visit) -> Choice:
-        refusal = letter_type.asker.refusal(visit.resident, today(visit), visit.language)
+        refusal = letter_type.asker.refusal(visit.resident, visit.office.today(), visit.language)
         return Choice(
             letter_type.key,
             letter_name(letter_type, visit),
@@ -175,7 +175,7 @@ class ChooseLetter(Step):
         match event:
             case Chosen(value=key) if key in visit.office.letter_types:
                 letter_type = visit.office.letter_types[key]
-                if letter_type.asker.refusal(visit.resident, today(visit), visit.language):
+                if letter_type.asker.refusal(visit.resident, visit.office.today(), visit.language):
                     return NotForYou(letter_type)
                 return fill_in(letter_type, {}, {}, request=None)
         return None
@@ -190,7 +190,7 @@ class NotForYou(Step):
         self._type = letter_type
 
     def view(self, visit: Visit) -> View:
-        refusal = self._type.asker.refusal(visit.resident, today(visit), visit.language)
+        refusal = self._type.asker.refusal(visit.resident, visit.office.today(), visit.language)
         return NoticeView(
             letter_name(self._type, visit),
             f"{refusal}. {visit.say('letter_ask_desk')}",

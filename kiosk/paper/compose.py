@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from config.settings import Settings
 from config.translations import in_language
 from hardware.printer.interface import Page, PrinterProfile
+from kiosk.code_keys import CodeSigner
 from kiosk.letter_types import LetterType
 from kiosk.letters import Letters
 from kiosk.paper import slips
@@ -21,7 +22,6 @@ from kiosk.selftest.runner import SelfTest
 from kiosk.spooler import PrintJob
 from kiosk.store.print_jobs import PrintKind
 from kiosk.store.requirement_papers import PaperState
-from kiosk.village_keys import VillageSigner
 
 
 class Composer:
@@ -37,7 +37,7 @@ class Composer:
         papers: Papers,
         letters: Letters,
         queue: Queue,
-        signer: VillageSigner,
+        signer: CodeSigner,
         selftest: SelfTest,
     ) -> None:
         self._village, self._services = settings.village, {entry.code: entry for entry in settings.queue.services}

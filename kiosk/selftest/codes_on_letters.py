@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from config.settings import Settings
 from kiosk.clock import Clock
+from kiosk.code_keys import CodeKeys
 from kiosk.selftest.registry import Finding, Verdict
 from kiosk.store.errors import StoreError
 from kiosk.store.store import Store
 from kiosk.village_file import load_trusted_villages
-from kiosk.village_keys import VillageKeys
 from kiosk.withdrawals import OtherWithdrawals, Standing
 
 #: A list that can be fetched is no older than this where all is well: lists come every hour.
@@ -17,7 +17,7 @@ FETCHED_WITHIN = timedelta(days=3)
 
 def look_at_village_keys(settings: Settings, store: Store, clock: Clock) -> Finding:
     """Raises StoreError where the database fails."""
-    keys = VillageKeys.of(settings, store, clock)
+    keys = CodeKeys.of(settings, store, clock)
     standing = [key for key in keys.all() if key.revoked_at is None]
     if not standing:
         return Finding("village keys", Verdict.NOT_FITTED, detail="the kiosk's first start makes one")

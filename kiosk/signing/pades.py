@@ -16,13 +16,13 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from kiosk.signing.interface import SigningCode, SigningError
-from kiosk.signing.village_keys import VillageKey
+from kiosk.signing.pdf_keys import PdfKey
 
 #: The signature's field in the PDF.
 FIELD = "TandaTanganDesa"
 
 
-def sign_pades(pdf: bytes, key: VillageKey, name: str, location: str, reason: str) -> bytes:
+def sign_pades(pdf: bytes, key: PdfKey, name: str, location: str, reason: str) -> bytes:
     """The PDF with one more revision, which holds the signature. It certifies the file (DocMDP): no later change is
     allowed. The time stands in the signature's dictionary, which it covers: PAdES has no signed attribute for it.
 
@@ -65,7 +65,7 @@ class _KeySigner(Signer):
     """Signs with a key that has been read: pyHanko's own would read and check it anew for each signature, half a second
     on two server cores."""
 
-    def __init__(self, key: VillageKey) -> None:
+    def __init__(self, key: PdfKey) -> None:
         super().__init__(signing_cert=asn1(key.certificate), cert_registry=SimpleCertificateStore())
         self._private: RSAPrivateKey = key.private
 

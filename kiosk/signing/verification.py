@@ -18,7 +18,7 @@ from config.settings import Bsre, Settings
 from kiosk.clock import Clock
 from kiosk.signing.interface import BadSignature, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.page_looks import additions, page_looks
-from kiosk.signing.village_keys import load_root_certificate
+from kiosk.signing.pdf_keys import load_root_certificate
 
 Looked = TypeVar("Looked")
 

@@ -19,8 +19,8 @@ from kiosk.signing.interface import (
     SigningError,
     Verification,
 )
+from kiosk.signing.pdf_keys import load_root_certificate, load_signer
 from kiosk.signing.verification import Trust, check_signatures
-from kiosk.signing.village_keys import load_root_certificate, load_signer
 
 
 class VillageSigner(PdfSigner):

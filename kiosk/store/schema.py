@@ -71,7 +71,7 @@ installation = Table(
     CheckConstraint("id = 1", name="only_one"),
 )
 
-#: The keys with which the village signs its codes (`kiosk/village_keys.py`): the public halves, kept for good, as what
+#: The keys with which the village signs its codes (`kiosk/code_keys.py`): the public halves, kept for good, as what
 #: they signed is on paper.
 village_keys = Table(
     "village_keys",

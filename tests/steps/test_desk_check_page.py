@@ -16,6 +16,7 @@ from support.kiosk import NIKS, OFFICER, Hall
 
 from config import settings as config
 from config.settings import CheckPage
+from kiosk.code_keys import CodeKeys
 from kiosk.codes import Genuine
 from kiosk.desk.app import create_app
 from kiosk.desk.check_page import MOST_AT_ONCE, create_check_app
@@ -23,7 +24,6 @@ from kiosk.desk.services import Services
 from kiosk.desk.serving import DeskServer
 from kiosk.desk.sessions import Sessions
 from kiosk.officers import Officers
-from kiosk.village_keys import VillageKeys
 from kiosk.withdrawals import WithdrawalList
 
 pytest_plugins = ["support.kiosk"]
@@ -91,7 +91,7 @@ def test_it_says_what_the_kiosk_says(quiet_hall, phone, letter):
 
 def test_withdrawn_expired_and_revoked(quiet_hall, phone, letter):
     path = path_of(letter.token)
-    VillageKeys.of(quiet_hall.settings, quiet_hall.office.store, quiet_hall.clock).rotate()
+    CodeKeys.of(quiet_hall.settings, quiet_hall.office.store, quiet_hall.clock).rotate()
     other = quiet_hall.issue(quiet_hall.submit("budi"))
     quiet_hall.office.requests.withdraw(letter.letter_number, OFFICER, "Salah nama")
     assert "Surat ini sudah dicabut" in (text := words(phone.get(path))) and "Salah nama" not in text

@@ -16,7 +16,7 @@ from kiosk.devices import Devices
 from kiosk.office import Office
 from kiosk.requests import PAGE, RequestState
 from kiosk.residents import Identified, WrongPin
-from kiosk.signing.village_keys import signing_directory
+from kiosk.signing.pdf_keys import signing_directory
 
 pytest_plugins = ["support.kiosk"]
 

@@ -19,7 +19,7 @@ from kiosk.clock import Clock
 from kiosk.selftest import passive
 from kiosk.selftest.registry import CHECKS, TROUBLE, Bench
 from kiosk.selftest.runner import run_checks
-from kiosk.signing.village_keys import signing_directory
+from kiosk.signing.pdf_keys import signing_directory
 from kiosk.store.state_files import VILLAGE_KEYS
 
 pytest_plugins = ["support.kiosk"]

@@ -24,7 +24,7 @@ from kiosk.clock import Clock
 from kiosk.demo.village import DEMO_OFFICERS, DEMO_PASSWORD, demo_residents
 from kiosk.desk.services import Services
 from kiosk.requests import RequestState
-from kiosk.signing.village_keys import create_keys
+from kiosk.signing.pdf_keys import create_keys
 
 PICTURES = os.environ.get("KIOSK_PICTURES")
 ANSWERS = {"purpose": "Melamar pekerjaan di pabrik semen"}

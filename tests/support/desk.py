@@ -20,7 +20,7 @@ from kiosk.desk.app import create_app
 from kiosk.desk.services import Services
 from kiosk.officers import Role
 from kiosk.requests import LetterRequest
-from kiosk.signing.village_keys import create_keys, signing_directory
+from kiosk.signing.pdf_keys import create_keys, signing_directory
 
 DEMO = Path(str(PROFILES / "demo.toml"))
 URL = "http://127.0.0.1:8443"

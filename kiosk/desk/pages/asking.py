@@ -6,7 +6,7 @@ from typing import assert_never
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from kiosk.desk.access import allowed, notice, officer, services
-from kiosk.desk.pages.residents import REGISTRARS, RESIDENT, need_resident, today
+from kiosk.desk.pages.residents import REGISTRARS, RESIDENT, need_resident
 from kiosk.letter_fields import (
     AmountField,
     AnyField,
@@ -84,7 +84,8 @@ def _questions_page(
 
 def _complaints(letter_type: LetterType, answers: dict[str, str]) -> dict[str, str]:
     """What is wrong with each answer, by its question's key."""
-    found = {field.key: field.complaint(answers[field.key], answers, today(), LANGUAGE) for field in letter_type.fields}
+    today = services().office.today()
+    found = {field.key: field.complaint(answers[field.key], answers, today, LANGUAGE) for field in letter_type.fields}
     return {key: complaint for key, complaint in found.items() if complaint}
 
 
@@ -123,4 +124,4 @@ def _need_type(key: str, resident: Resident) -> LetterType:
 
 
 def _refusal(letter_type: LetterType, resident: Resident) -> str:
-    return letter_type.asker.refusal(resident, today(), LANGUAGE)
+    return letter_type.asker.refusal(resident, services().office.today(), LANGUAGE)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.blueprints import BlueprintSetupState
 
 from kiosk.desk.access import allowed, officer, services
-from kiosk.desk.pages.residents import REGISTRARS, today
+from kiosk.desk.pages.residents import REGISTRARS
 from kiosk.desk.sessions import IDLE
 from kiosk.register_fields import REQUIRED
 from kiosk.register_import import HEADINGS, Outcome, Report, UnusableFile, import_residents
@@ -97,7 +97,7 @@ def look():
         return _choose_page("Belum ada berkas yang dipilih, atau berkasnya kosong."), 422
     office, would_be = services().office, Report()
     try:
-        import_residents(data, office.residents, today(), would_be.add, dry=True)
+        import_residents(data, office.residents, office.today(), would_be.add, dry=True)
     except UnusableFile as error:
         return _choose_page(f"Berkas ini tidak dapat dipakai. {error}"), 422
     uploads().keep(officer().username, Upload(g.token, data, would_be))
@@ -124,7 +124,7 @@ def run():
         return _to_report()
     office, who, done = services().office, officer().username, Report()
     try:
-        import_residents(upload.data, office.residents, today(), done.add, officer=who)
+        import_residents(upload.data, office.residents, office.today(), done.add, officer=who)
     except StoreError as error:
         current_app.logger.error("%s", error)
         refusal = (

@@ -144,7 +144,7 @@ def new():
 def register():
     written = _written()
     try:
-        fields = read_fields(written, today())
+        fields = read_fields(written, services().office.today())
         resident = services().office.residents.add(fields, officer().username)
     except WrongFields as wrong:
         return _form_page(None, written, wrong.reasons), 422
@@ -168,7 +168,7 @@ def change(resident_id: int):
     resident = need_resident(resident_id)
     written = _written() | {"nik": resident.nik}
     try:
-        fields = read_fields(written, today())
+        fields = read_fields(written, services().office.today())
         seen = request.form.get("seen", "")
         services().office.residents.change(resident_id, fields, officer().username, seen)
     except WrongFields as wrong:
@@ -203,7 +203,7 @@ def _form_page(
         suggestions=SUGGESTIONS,
         sexes=[(sex, sex) for sex in sorted(set(SEXES.values()))],
         longest=LONGEST_TEXT,
-        today=today(),
+        today=services().office.today(),
     )
 
 
@@ -270,10 +270,6 @@ def need_resident(resident_id: int) -> Resident:
 def may_change() -> bool:
     """Whether the officer looks after the register."""
     return officer().role in REGISTRARS
-
-
-def today() -> date:
-    return services().office.clock.local_date(services().settings.village.timezone)
 
 
 def _to(resident_id: int) -> Response:

@@ -10,8 +10,8 @@ from support.kiosk import DEMO
 from config import settings as config
 from config.settings import Settings
 from kiosk.officers import Officer, Role
-from kiosk.signing import village_keys
-from kiosk.signing.village_keys import create_keys
+from kiosk.signing import pdf_keys
+from kiosk.signing.pdf_keys import create_keys
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def keyed_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def smaller_keys(keyed_state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test makes besides: it is long enough to make the village's own."""
-    monkeypatch.setattr(village_keys, "KEY_BITS", 2048)
+    monkeypatch.setattr(pdf_keys, "KEY_BITS", 2048)
 
 
 @pytest.fixture

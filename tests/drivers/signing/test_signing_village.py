@@ -19,8 +19,8 @@ from kiosk.selftest import runner as _registers_the_checks  # noqa: F401
 from kiosk.selftest.registry import CHECKS, Bench, Verdict
 from kiosk.signing.interface import BadSignature, Passphrase, SignatureKind, SignedPdf, SigningCode, SigningError
 from kiosk.signing.opening import open_pdf_signer
+from kiosk.signing.pdf_keys import SIGNER_YEARS, create_keys, load_root_certificate, load_signers
 from kiosk.signing.verification import Trust, verify_signed
-from kiosk.signing.village_keys import SIGNER_YEARS, create_keys, load_root_certificate, load_signers
 
 LETTER = plain_pdf("Surat Keterangan Domisili", "Halaman kedua")
 NIK, NO_PASSPHRASE = "3523124107900001", Passphrase("")

@@ -11,6 +11,7 @@ from support.kiosk import DEMO
 from config import settings as config
 from config.settings import TrustedVillage
 from kiosk.cli import main
+from kiosk.code_keys import CodeKeys, UnknownKey
 from kiosk.codes import Damaged, Genuine, KeyRevoked, NotFromHere, Signer
 from kiosk.journal import Event
 from kiosk.office import KnownRequest
@@ -20,7 +21,6 @@ from kiosk.selftest.registry import CHECKS, Bench, Verdict
 from kiosk.store.errors import StoreError
 from kiosk.store.store import Store
 from kiosk.village_file import VillageFileError, read_village_file, village_file
-from kiosk.village_keys import UnknownKey, VillageKeys
 
 pytest_plugins = ["support.kiosk", "support.databases"]
 
@@ -28,8 +28,8 @@ VILLAGE = "35.23.12.2002"
 
 
 @pytest.fixture
-def keys(store: Store, tmp_path) -> VillageKeys:
-    keys = VillageKeys(store, FakeClock(), tmp_path / "village-keys", VILLAGE)
+def keys(store: Store, tmp_path) -> CodeKeys:
+    keys = CodeKeys(store, FakeClock(), tmp_path / "village-keys", VILLAGE)
     keys.prepare()
     return keys
 
@@ -38,7 +38,7 @@ def another_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def kids(keys: VillageKeys) -> list[str]:
+def kids(keys: CodeKeys) -> list[str]:
     return [key.kid for key in keys.all()]
 
 
@@ -96,14 +96,14 @@ def test_a_power_cut_between_file_and_row_is_made_good(keys, tmp_path):
 def test_saved_files_beside_a_new_database_are_its_keys(keys, vault, tmp_path):
     keys.rotate()
     store = Store.open(f"sqlite:///{tmp_path / 'new.db'}", vault)
-    again = VillageKeys(store, FakeClock(), tmp_path / "village-keys", VILLAGE)
+    again = CodeKeys(store, FakeClock(), tmp_path / "village-keys", VILLAGE)
     again.prepare()
     assert [key.fingerprint for key in again.all()] == [key.fingerprint for key in keys.all()]
     store.close()
 
 
 def test_another_kiosk_of_the_database_makes_no_key_of_its_own(keys, store, tmp_path):
-    other = VillageKeys(store, FakeClock(), tmp_path / "other", VILLAGE)
+    other = CodeKeys(store, FakeClock(), tmp_path / "other", VILLAGE)
     with pytest.raises(StoreError, match="copy it from another kiosk"):
         other.prepare()
     assert not list(tmp_path.glob("other/*"))
@@ -136,7 +136,7 @@ def test_codes_of_before_and_after_a_change_hold_while_the_kiosk_runs(quiet_hall
     office = quiet_hall.office
     before = quiet_hall.issue(quiet_hall.submit("siti"))
     # As `kiosk keys rotate` does, in a process of its own.
-    VillageKeys.of(quiet_hall.settings, office.store, quiet_hall.clock).rotate()
+    CodeKeys.of(quiet_hall.settings, office.store, quiet_hall.clock).rotate()
     after = quiet_hall.issue(quiet_hall.submit("budi"))
     for letter in (before, after):
         assert isinstance(office.check_code(letter.token.encode()), Genuine)

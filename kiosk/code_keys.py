@@ -47,7 +47,7 @@ class UnknownKey(LookupError):
 
 
 @dataclass(frozen=True)
-class VillageKey:
+class CodeKey:
     """`kid` is a number as text. `is_here` tells whether this machine has the private part."""
 
     kid: str
@@ -61,7 +61,7 @@ class VillageKey:
         return fingerprint(self.public_key)
 
 
-class VillageKeys:
+class CodeKeys:
     """The keys of the village `village_code`, with their files in `directory`. Every method raises StoreError where the
     database fails."""
 
@@ -94,18 +94,18 @@ class VillageKeys:
         if key.kid != str(newest.kid) and newest.revoked_at is None:
             log.warning("codes are signed with key %s: the file of the newer %s is not here", key.kid, newest.kid)
 
-    def all(self) -> list[VillageKey]:
+    def all(self) -> list[CodeKey]:
         """Oldest first."""
         with self._store.read() as tx:
             return [self._key(row) for row in _rows(tx)]
 
-    def signing(self) -> tuple[VillageKey, Ed25519PrivateKey]:
+    def signing(self) -> tuple[CodeKey, Ed25519PrivateKey]:
         """The newest key that is not revoked and whose file is here. Raises StoreError where there is none, or its file
         is not the one that the database knows."""
         with self._store.read() as tx:
             return self._signing(tx)
 
-    def rotate(self) -> VillageKey:
+    def rotate(self) -> CodeKey:
         """Make the next key, which signs from now on."""
         with self._store.write() as tx:
             kid = str(_rows(tx)[-1].kid + 1)
@@ -160,7 +160,7 @@ class VillageKeys:
         if tx.execute(new.on_conflict_do_nothing()).rowcount:
             self._journal.record(Event.VILLAGE_KEY_MADE, tx=tx, key=kid)
 
-    def _signing(self, tx: Connection) -> tuple[VillageKey, Ed25519PrivateKey]:
+    def _signing(self, tx: Connection) -> tuple[CodeKey, Ed25519PrivateKey]:
         rows = _rows(tx)
         for row in reversed(rows):
             if self._can_sign(row):
@@ -194,19 +194,19 @@ class VillageKeys:
     def _can_sign(self, row: Row) -> bool:
         return row.revoked_at is None and self._path(str(row.kid)).exists()
 
-    def _key(self, row: Row) -> VillageKey:
+    def _key(self, row: Row) -> CodeKey:
         public_key = Ed25519PublicKey.from_public_bytes(row.public_key)
-        return VillageKey(str(row.kid), public_key, row.made_at, row.revoked_at, self._path(str(row.kid)).exists())
+        return CodeKey(str(row.kid), public_key, row.made_at, row.revoked_at, self._path(str(row.kid)).exists())
 
     def _path(self, kid: str) -> Path:
         return self._directory / f"{kid}.pem"
 
 
-class VillageSigner:
+class CodeSigner:
     """Makes codes with the key that is the village's when it signs: it may change while a kiosk runs. Raises StoreError
     where there is none to sign with."""
 
-    def __init__(self, keys: VillageKeys, prefix: str) -> None:
+    def __init__(self, keys: CodeKeys, prefix: str) -> None:
         self._keys, self._prefix = keys, prefix
 
     def letter(self, facts: LetterFacts) -> str:

@@ -38,7 +38,7 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 
 
 @dataclass(frozen=True)
-class VillageKey:
+class PdfKey:
     """A private key and its certificate, of the root or of a signer."""
 
     path: Path
@@ -55,7 +55,7 @@ def signing_directory(settings: Settings) -> Path:
     return settings.state_path / SIGNING
 
 
-def create_keys(settings: Settings, now: datetime) -> VillageKey:
+def create_keys(settings: Settings, now: datetime) -> PdfKey:
     """A signer, and the root that certifies it where there is none. A file that is there is never replaced, so each
     call makes a further signer. Raises OSError, and SigningError for a root that cannot be used."""
     directory = signing_directory(settings)
@@ -80,7 +80,7 @@ def load_root_certificate(settings: Settings) -> x509.Certificate:
     return _certificate_in(_read(path), path)
 
 
-def load_signers(settings: Settings) -> Sequence[VillageKey]:
+def load_signers(settings: Settings) -> Sequence[PdfKey]:
     """Every signer, oldest first. Raises SigningError, also where there is none."""
     signers = [load_key(path) for _, path in _numbered_signers(settings)]
     if not signers:
@@ -88,7 +88,7 @@ def load_signers(settings: Settings) -> Sequence[VillageKey]:
     return signers
 
 
-def load_signer(settings: Settings, now: datetime) -> VillageKey:
+def load_signer(settings: Settings, now: datetime) -> PdfKey:
     """The newest signer. Raises SigningError, also where its certificate does not hold `now`."""
     signer = load_signers(settings)[-1]
     certificate = signer.certificate
@@ -98,7 +98,7 @@ def load_signer(settings: Settings, now: datetime) -> VillageKey:
     return signer
 
 
-def load_key(path: Path) -> VillageKey:
+def load_key(path: Path) -> PdfKey:
     """The key and certificate in a PEM file that only its owner may read. Raises SigningError."""
     pem = _read(path)
     certificate = _certificate_in(pem, path)
@@ -108,7 +108,7 @@ def load_key(path: Path) -> VillageKey:
         raise SigningError(SigningCode.KEY_BROKEN, f"{path} holds no key") from None
     if not isinstance(key, rsa.RSAPrivateKey) or certificate.public_key() != key.public_key():
         raise SigningError(SigningCode.KEY_BROKEN, f"{path}: its key and its certificate do not belong together")
-    return VillageKey(path, key, certificate)
+    return PdfKey(path, key, certificate)
 
 
 def _read(path: Path) -> bytes:
@@ -153,7 +153,7 @@ def _create_root(path: Path, village: Village, now: datetime) -> None:
     _write(path, private, builder.sign(private, hashes.SHA256()))
 
 
-def _create_signer(path: Path, root: VillageKey, village: Village, now: datetime) -> None:
+def _create_signer(path: Path, root: PdfKey, village: Village, now: datetime) -> None:
     private = rsa.generate_private_key(65537, KEY_BITS)
     name = _name(village, f"Pemerintah Desa {village.name}")
     builder = _builder(name, root.certificate.subject, private.public_key(), now, SIGNER_YEARS)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from config.settings import Settings
-    from kiosk.village_keys import VillageKeys
+    from kiosk.code_keys import CodeKeys
 
 
 def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,14 +30,14 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 @contextmanager
-def _opened(settings: "Settings") -> "Iterator[VillageKeys]":
+def _opened(settings: "Settings") -> "Iterator[CodeKeys]":
     from kiosk.clock import Clock
+    from kiosk.code_keys import CodeKeys
     from kiosk.store.opening import open_store
-    from kiosk.village_keys import VillageKeys
 
     store = open_store(settings)
     try:
-        keys = VillageKeys.of(settings, store, Clock())
+        keys = CodeKeys.of(settings, store, Clock())
         keys.prepare()
         yield keys
     finally:
@@ -86,8 +86,8 @@ def _export(options: argparse.Namespace, settings: "Settings") -> int:
 
 
 def _show(options: argparse.Namespace, settings: "Settings") -> int:
+    from kiosk.code_keys import fingerprint
     from kiosk.village_file import read_village_file
-    from kiosk.village_keys import fingerprint
 
     village = read_village_file(options.file)
     print(f"{village.code} {village.name}, made on {village.made_at:%Y-%m-%d}, {village.prefix}")
