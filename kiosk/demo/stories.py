@@ -54,9 +54,9 @@ class Storyteller:
         if picture:
             self.bench.call("picture", str(self._file(picture)))
 
-    def read(self, words: str, picture: str) -> None:
-        """Wait until these words are shown, where the names on the screen do not tell that it has changed."""
-        self.bench.call("wait-words", words, PAPER_PATIENCE_S)
+    def read(self, message: str, picture: str) -> None:
+        """Wait until that message of the catalogue is shown, where two screens in a row offer the same names."""
+        self.bench.call("wait-words", say("id", message), PAPER_PATIENCE_S)
         self.bench.call("picture", str(self._file(picture)))
 
     def hear(self, words: str) -> None:
@@ -180,7 +180,7 @@ def dependants(teller: Storyteller) -> None:
     teller.touch("suggestion:Beasiswa")
     teller.see("field:2")
     teller.bench.call("type", "950250")
-    teller.read("Rp950.250", "field-amount")
+    teller.see("field:2", "field-amount")
     teller.touch("key:ok", "desk:pengantar_rt", "desk:kk", "desk:foto_rumah")
     teller.see("send")
     teller.touch("send")
@@ -243,11 +243,11 @@ def enrol(teller: Storyteller) -> None:
     teller.see("code", "card-with-a-code")
     teller.take_card()
     teller.touch("code")
-    teller.read(say("id", "enter_code"), "officers-code")
+    teller.read("enter_code", "officers-code")
     teller.type_pin(code)
-    teller.read(say("id", "choose_pin"), "choose-pin")
+    teller.read("choose_pin", "choose-pin")
     teller.type_pin()
-    teller.read(say("id", "repeat_pin"), "repeat-pin")
+    teller.read("repeat_pin", "repeat-pin")
     teller.type_pin()
     teller.see("done", "pin-chosen")
     teller.touch("done")
